@@ -1,0 +1,86 @@
+//! What can be wrong with a file of this crate.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// The crate's result type.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A table, model or digest that could not be read or written. Every variant names the file.
+#[derive(Debug, Error, Diagnostic)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused.
+    #[error(transparent)]
+    #[diagnostic(
+        code(artifact::io),
+        help(
+            "check that the path exists and that you may use it; if the disk is full, free some space and run again"
+        )
+    )]
+    Io(#[from] std::io::Error),
+
+    /// Not a Parquet file, or a damaged one.
+    #[error("cannot read `{path}` as Parquet: {message}")]
+    #[diagnostic(
+        code(artifact::parquet),
+        help("the file is damaged or not Parquet; write it again")
+    )]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What the Parquet reader says.
+        message: String,
+    },
+
+    /// The Parquet writer failed.
+    #[error("cannot write `{path}`: {message}")]
+    #[diagnostic(code(artifact::write), help("if the disk is full, free some space and run again"))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the Parquet writer says.
+        message: String,
+    },
+
+    /// A readable Parquet file that is another table, or lacks a column.
+    #[error("`{path}` is not a table of `{table}`: {message}")]
+    #[diagnostic(code(artifact::schema))]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// The table that was expected.
+        table: &'static str,
+        /// What differs.
+        message: String,
+    },
+
+    /// A value that no table may hold.
+    #[error("`{path}`, row {row}, column `{column}`: {message}")]
+    #[diagnostic(code(artifact::value))]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// Zero-based row in the file.
+        row: usize,
+        /// The column.
+        column: String,
+        /// What is wrong with the value.
+        message: String,
+    },
+
+    /// A model file that cannot be used.
+    #[error("cannot use the model `{path}`: {message}")]
+    #[diagnostic(
+        code(artifact::model),
+        help("train the model again, or point to a model that this version wrote")
+    )]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+}

@@ -1,0 +1,81 @@
+//! What a table says of all its rows at once; stored in the Parquet key–value metadata.
+
+use serde::{Deserialize, Serialize};
+
+/// Nothing to say beyond the table's name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Empty {}
+
+/// The class names; a label `i` means `classes[i]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Classes {
+    /// Names in label order.
+    pub classes: Vec<String>,
+}
+
+impl Classes {
+    /// Class names from anything that lists strings.
+    pub fn new<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
+        Self { classes: names.into_iter().map(Into::into).collect() }
+    }
+
+    /// The number of classes.
+    pub fn len(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// Whether there is no class.
+    pub fn is_empty(&self) -> bool {
+        self.classes.is_empty()
+    }
+}
+
+/// The shape of every image of a table. Pixels are stored row by row, channels innermost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// Rows of pixels.
+    pub height: usize,
+    /// Pixels in a row.
+    pub width: usize,
+    /// 1 (grey) or 3 (red, green, blue).
+    pub channels: usize,
+}
+
+impl Shape {
+    /// Values in one image: height × width × channels.
+    pub fn pixels(self) -> usize {
+        self.height * self.width * self.channels
+    }
+}
+
+/// Facts about a table of images.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImagesMeta {
+    /// The common shape.
+    pub shape: Shape,
+    /// The data set's name, or `own`.
+    pub dataset: String,
+    /// The largest pixel value that the source uses: 255 for most, 16 for the digits.
+    /// Pixels divided by it lie in `[0, 1]`.
+    pub max_value: u8,
+}
+
+/// How distances between embeddings are meant to be measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Metric {
+    /// Straight-line distance.
+    #[default]
+    Euclidean,
+    /// One minus the cosine of the angle.
+    Cosine,
+}
+
+/// Facts about a table of embeddings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmbeddingsMeta {
+    /// What made the embedding, for instance `pixels`, `pca`, `autoencoder`.
+    pub origin: String,
+    /// How distances are meant.
+    pub metric: Metric,
+}

@@ -1,0 +1,232 @@
+//! Writing tables: one Parquet file, batch by batch, the same bytes for the same rows.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arrow::{
+    array::{ArrayRef, RecordBatch},
+    datatypes::{DataType, Schema},
+};
+use fs_err::File;
+use parquet::{
+    arrow::ArrowWriter,
+    basic::{Compression, ZstdLevel},
+    file::{metadata::KeyValue, properties::WriterProperties},
+    schema::types::ColumnPath,
+};
+
+use crate::{Error, Result, Table};
+
+/// Rows of a row group: the unit that readers skip and threads share.
+const ROW_GROUP_ROWS: usize = 16_384;
+
+/// Writes record batches of any schema with the house's settings and metadata.
+///
+/// For tables whose columns are known only at run time (metrics); everything else uses [`Writer`].
+pub struct RawWriter {
+    path: PathBuf,
+    schema: Arc<Schema>,
+    inner: ArrowWriter<File>,
+}
+
+impl RawWriter {
+    /// A new file. `meta` must serialise to a JSON object; each key becomes `scarce.<key>`.
+    ///
+    /// # Errors
+    /// When the file cannot be created.
+    pub fn create<M: serde::Serialize>(
+        path: &Path,
+        table: &str,
+        version: u32,
+        schema: Schema,
+        meta: &M,
+    ) -> Result<Self> {
+        let schema = Arc::new(schema);
+        let file = File::create(path)?;
+        let inner = ArrowWriter::try_new(
+            file,
+            Arc::clone(&schema),
+            Some(properties(&schema, key_values(table, version, meta))),
+        )
+        .map_err(|error| write_error(path, &error))?;
+        Ok(Self { path: path.to_owned(), schema, inner })
+    }
+
+    /// Adds rows, one array per field of the schema.
+    ///
+    /// # Errors
+    /// When the arrays do not fit the schema or the disk refuses.
+    pub fn write(&mut self, arrays: Vec<ArrayRef>) -> Result<()> {
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)
+            .map_err(|error| write_error(&self.path, &error))?;
+        self.inner.write(&batch).map_err(|error| write_error(&self.path, &error))
+    }
+
+    /// Writes the footer and waits until the bytes are on the disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn finish(self) -> Result<()> {
+        let file = self.inner.into_inner().map_err(|error| write_error(&self.path, &error))?;
+        file.sync_all()?;
+        Ok(())
+    }
+}
+
+/// Writes one typed table.
+pub struct Writer<T: Table> {
+    path: PathBuf,
+    meta: T::Meta,
+    // Opened by the first batch, whose vectors fix the widths.
+    inner: Option<RawWriter>,
+    rows: usize,
+}
+
+impl<T: Table> Writer<T> {
+    /// A writer of a new file at `path`.
+    ///
+    /// # Errors
+    /// When the file cannot be created.
+    pub fn create(path: &Path, meta: T::Meta) -> Result<Self> {
+        // Fail now rather than after an hour of computing.
+        File::create(path)?;
+        Ok(Self { path: path.to_owned(), meta, inner: None, rows: 0 })
+    }
+
+    /// Adds a batch.
+    ///
+    /// # Errors
+    /// When columns differ in length, a number is not finite, or the disk refuses.
+    pub fn write(&mut self, batch: T) -> Result<()> {
+        let rows = batch.rows(&self.path)?;
+        let fields = batch.fields();
+        let names: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
+        let arrays = batch.into_arrays();
+        self.refuse_non_finite(&names, &arrays)?;
+        let writer = match &mut self.inner {
+            Some(writer) => writer,
+            slot => slot.insert(RawWriter::create(
+                &self.path,
+                T::NAME,
+                T::VERSION,
+                Schema::new(fields),
+                &self.meta,
+            )?),
+        };
+        self.rows += rows;
+        writer.write(arrays)
+    }
+
+    /// Writes the footer, syncs, and returns the number of rows. A table may be empty unless it has
+    /// vectors, whose width nobody would know.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn finish(mut self) -> Result<usize> {
+        if self.inner.is_none() {
+            let empty = T::default();
+            let vectors = empty.fields().iter().any(|field| width(field.data_type()) == Some(0));
+            if vectors {
+                return Err(Error::Write {
+                    path: self.path,
+                    message: format!("a table of `{}` needs at least one row", T::NAME),
+                });
+            }
+            self.write(empty)?;
+        }
+        if let Some(writer) = self.inner {
+            writer.finish()?;
+        }
+        Ok(self.rows)
+    }
+
+    /// Convenience: a whole table that is already in memory.
+    ///
+    /// # Errors
+    /// As [`Writer::write`] and [`Writer::finish`].
+    pub fn write_all(path: &Path, meta: T::Meta, table: T) -> Result<usize> {
+        let mut writer = Self::create(path, meta)?;
+        writer.write(table)?;
+        writer.finish()
+    }
+
+    fn refuse_non_finite(&self, names: &[String], arrays: &[ArrayRef]) -> Result<()> {
+        for (name, array) in names.iter().zip(arrays) {
+            if let Some(row) = first_non_finite(array) {
+                return Err(Error::Value {
+                    path: self.path.clone(),
+                    row: self.rows + row,
+                    column: name.clone(),
+                    message: "refused to write a number that is not finite".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn width(kind: &DataType) -> Option<i32> {
+    match kind {
+        DataType::FixedSizeList(_, width) => Some(*width),
+        _ => None,
+    }
+}
+
+/// The first row that holds a NaN or an infinity.
+fn first_non_finite(array: &ArrayRef) -> Option<usize> {
+    use arrow::array::{Array, cast::AsArray};
+    use arrow::datatypes::{Float32Type, Float64Type};
+    match array.data_type() {
+        DataType::FixedSizeList(_, width) => {
+            let at = first_non_finite(array.as_fixed_size_list().values())?;
+            Some(at / usize::try_from(*width).unwrap_or(1).max(1))
+        }
+        DataType::Float32 => {
+            array.as_primitive::<Float32Type>().values().iter().position(|x| !x.is_finite())
+        }
+        DataType::Float64 => {
+            array.as_primitive::<Float64Type>().values().iter().position(|x| !x.is_finite())
+        }
+        _ => None,
+    }
+}
+
+fn write_error(path: &Path, error: &dyn std::error::Error) -> Error {
+    Error::Write { path: path.to_owned(), message: error.to_string() }
+}
+
+fn key_values<M: serde::Serialize>(table: &str, version: u32, meta: &M) -> Vec<KeyValue> {
+    let mut pairs = vec![
+        KeyValue::new("scarce.table".to_owned(), table.to_owned()),
+        KeyValue::new("scarce.version".to_owned(), version.to_string()),
+    ];
+    // A JSON object's keys are sorted, so that the bytes do not depend on field order.
+    if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(meta) {
+        pairs.extend(
+            fields.iter().map(|(k, v)| KeyValue::new(format!("scarce.{k}"), v.to_string())),
+        );
+    }
+    pairs
+}
+
+fn properties(schema: &Schema, metadata: Vec<KeyValue>) -> WriterProperties {
+    let mut builder = WriterProperties::builder()
+        .set_created_by("scarce".to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_key_value_metadata(Some(metadata));
+    for field in schema.fields() {
+        // Numbers hardly repeat: a dictionary only costs time. Words do.
+        if !matches!(field.data_type(), DataType::Utf8) {
+            let mut path = vec![field.name().clone()];
+            if width(field.data_type()).is_some() {
+                path.extend(["list".to_owned(), "item".to_owned()]);
+            }
+            let path = ColumnPath::new(path);
+            builder = builder.set_column_dictionary_enabled(path, false);
+        }
+    }
+    builder.build()
+}
