@@ -1,0 +1,70 @@
+//! Cargo, called as a newcomer would have to call it.
+//!
+//! Everything is built in the release profile, so that `run` and `test` share their
+//! dependencies and the second command compiles only the workspace.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus};
+
+use anyhow::{Context, Result};
+
+const QUICKSTART: &str = "pipelines/quickstart.toml";
+
+/// Builds the binaries and runs `scarce run` with `arguments`, of which the first may be
+/// the pipeline.
+pub(crate) fn run_pipeline(root: &Path, arguments: &[String]) -> Result<ExitCode> {
+    if let Some(failed) = build_binaries(root)? {
+        return Ok(failed);
+    }
+    let (pipeline, rest) = match arguments.split_first() {
+        Some((first, rest)) if !first.starts_with('-') => (PathBuf::from(first), rest),
+        _ => (root.join(QUICKSTART), arguments),
+    };
+    let scarce = binaries()?.join("scarce");
+    let mut command = Command::new(&scarce);
+    command.arg("run").arg(pipeline).args(rest);
+    let status = command.status().with_context(|| format!("`{}`", scarce.display()))?;
+    Ok(code(status))
+}
+
+/// Builds the binaries, then builds and runs the tests of every crate.
+pub(crate) fn test(root: &Path, arguments: &[String]) -> Result<ExitCode> {
+    if let Some(failed) = build_binaries(root)? {
+        return Ok(failed);
+    }
+    let status = cargo(root)
+        .args(["test", "--release", "--workspace"])
+        .args(arguments)
+        .env("SCARCE_BIN_DIR", binaries()?)
+        .status()
+        .context("`cargo test`")?;
+    Ok(code(status))
+}
+
+/// Builds `scarce` and `scarce-torch`; how Cargo failed, if it did.
+fn build_binaries(root: &Path) -> Result<Option<ExitCode>> {
+    let status = cargo(root)
+        .args(["build", "--release", "--package", "scarce", "--package", "scarce-torch"])
+        .status()
+        .context("`cargo build`")?;
+    Ok((!status.success()).then(|| code(status)))
+}
+
+fn cargo(root: &Path) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(cargo);
+    command.current_dir(root);
+    command
+}
+
+/// Where Cargo puts release binaries: beside this one, wherever the target folder is.
+fn binaries() -> Result<PathBuf> {
+    let this = std::env::current_exe().context("the path of this program")?;
+    Ok(this.parent().map(Path::to_owned).unwrap_or_default())
+}
+
+fn code(status: ExitStatus) -> ExitCode {
+    // none: ended by a signal
+    status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
+}

@@ -1,0 +1,89 @@
+//! Chores: `cargo xtask setup | run | test`.
+//!
+//! `run` and `test` are all that a newcomer needs: each provisions libtorch, builds, and
+//! goes. `setup` provisions only, after which plain `cargo build`, `cargo test` and
+//! `cargo run` work. Everything is a no-op when it is done already, and a repair when
+//! it was interrupted.
+//!
+//! What a chore does goes to stderr; stdout belongs to the program that it runs.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
+
+mod build;
+mod libtorch;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+Chores of the scarce workspace
+
+Usage: cargo xtask <COMMAND>
+
+Commands:
+  setup [--verify]       put libtorch in place; --verify reads back every byte of it
+  run [PIPELINE] [ARGS]  set up, build, and run a pipeline (pipelines/quickstart.toml);
+                         ARGS go to `scarce run`
+  test [ARGS]            set up, build, and test everything; ARGS go to `cargo test`
+
+Environment:
+  LIBTORCH=DIR            use the libtorch in DIR
+  LIBTORCH_USE_PYTORCH=1  use the PyTorch of the active Python environment
+  SCARCE_WHEELS=DIR       take the wheels from DIR instead of downloading them
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match chore(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn chore(arguments: &[String]) -> Result<ExitCode> {
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", arguments),
+    };
+    let root = workspace_root();
+    match command {
+        "setup" => {
+            let verify = match rest {
+                [] => false,
+                [flag] if flag == "--verify" => true,
+                [other, ..] => bail!("`setup` does not know `{other}`\n\n{USAGE}"),
+            };
+            libtorch::provision(&root, verify)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        "run" => {
+            libtorch::provision(&root, false)?;
+            build::run_pipeline(&root, rest)
+        }
+        "test" => {
+            libtorch::provision(&root, false)?;
+            build::test(&root, rest)
+        }
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => bail!("no chore is called `{other}`\n\n{USAGE}"),
+    }
+}
+
+fn workspace_root() -> PathBuf {
+    let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_dir.parent().unwrap_or(crate_dir).to_owned()
+}
+
+/// Says on stderr what is being done.
+fn say(message: impl std::fmt::Display) {
+    eprintln!("{:>10}  {message}", "set-up");
+}
