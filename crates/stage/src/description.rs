@@ -1,0 +1,202 @@
+//! What a kind says of itself.
+
+use std::collections::BTreeMap;
+
+use scarce_artifact::Table;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Version of the host protocol; a host that speaks another is refused.
+pub const PROTOCOL: u32 = 1;
+
+/// How an output lies on the disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// One Parquet file: `PORT.parquet`.
+    #[default]
+    Table,
+    /// A model: `PORT.safetensors` and `PORT.json`.
+    Model,
+    /// A page to look at: `PORT.html`.
+    Page,
+}
+
+impl Format {
+    /// The file names of the output `port`.
+    pub fn files(self, port: &str) -> Vec<String> {
+        match self {
+            Self::Table => vec![format!("{port}.parquet")],
+            Self::Model => vec![format!("{port}.safetensors"), format!("{port}.json")],
+            Self::Page => vec![format!("{port}.html")],
+        }
+    }
+}
+
+/// An input or output of a stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Port {
+    /// Its name in the TOML and in file names.
+    pub name: String,
+    /// What flows through it: a table's name (`images`) or a model's (`encoder`, `classifier`).
+    /// A wire joins two ports of the same type.
+    #[serde(rename = "type")]
+    pub artifact: String,
+    /// How it lies on the disk.
+    #[serde(default)]
+    pub format: Format,
+    /// One sentence.
+    pub doc: String,
+    /// An optional input may stay unwired; an optional output may not be written.
+    #[serde(default)]
+    pub optional: bool,
+    /// Inputs only: takes any number of artifacts.
+    #[serde(default)]
+    pub many: bool,
+}
+
+impl Port {
+    /// A port of a table.
+    pub fn table<T: Table>(name: &str, doc: &str) -> Self {
+        Self::new(name, T::NAME, Format::Table, doc)
+    }
+
+    /// A port of a model of the named type.
+    pub fn model(name: &str, artifact: &str, doc: &str) -> Self {
+        Self::new(name, artifact, Format::Model, doc)
+    }
+
+    /// A port of any type.
+    pub fn new(name: &str, artifact: &str, format: Format, doc: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            artifact: artifact.to_owned(),
+            format,
+            doc: doc.to_owned(),
+            optional: false,
+            many: false,
+        }
+    }
+
+    /// The same, optional.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// The same, for any number of artifacts.
+    #[must_use]
+    pub fn many(mut self) -> Self {
+        self.many = true;
+        self
+    }
+}
+
+/// What a kind asks of the machine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Needs {
+    /// It can use a GPU.
+    pub gpu: bool,
+    /// Its bytes depend on the number of threads, so that number is planned rather than shared out
+    /// at run time.
+    pub fixed_threads: bool,
+}
+
+/// A kind's ports, parameters, documentation and identity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Description {
+    /// The name that `kind = "…"` uses.
+    pub kind: String,
+    /// One line.
+    pub summary: String,
+    /// Longer documentation, Markdown: the method, its source, shapes and units.
+    #[serde(default)]
+    pub doc: String,
+    /// Inputs in order.
+    #[serde(default)]
+    pub inputs: Vec<Port>,
+    /// Outputs in order.
+    #[serde(default)]
+    pub outputs: Vec<Port>,
+    /// JSON Schema of the parameters: an object without additional properties, each property with a
+    /// description and, unless it is required, a default. A string property with
+    /// `"format": "path"` names a file or folder whose content (not its name) counts.
+    #[serde(default = "no_params")]
+    pub params: Value,
+    /// Digest of the code that runs; another fingerprint makes results stale.
+    #[serde(default)]
+    pub fingerprint: String,
+    /// What else changes the bytes: library versions, the default device.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// What it asks of the machine.
+    #[serde(default)]
+    pub needs: Needs,
+}
+
+fn no_params() -> Value {
+    serde_json::json!({ "type": "object", "properties": {}, "additionalProperties": false })
+}
+
+impl Description {
+    /// A kind with neither ports nor parameters yet.
+    pub fn new(kind: &str, summary: &str) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            summary: summary.to_owned(),
+            doc: String::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            params: no_params(),
+            fingerprint: String::new(),
+            environment: BTreeMap::new(),
+            needs: Needs::default(),
+        }
+    }
+
+    /// Adds the long documentation.
+    #[must_use]
+    pub fn doc(mut self, doc: &str) -> Self {
+        doc.clone_into(&mut self.doc);
+        self
+    }
+
+    /// Adds an input.
+    #[must_use]
+    pub fn input(mut self, port: Port) -> Self {
+        self.inputs.push(port);
+        self
+    }
+
+    /// Adds an output.
+    #[must_use]
+    pub fn output(mut self, port: Port) -> Self {
+        self.outputs.push(port);
+        self
+    }
+
+    /// Says what it asks of the machine.
+    #[must_use]
+    pub fn needs(mut self, needs: Needs) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    /// Adds something that changes the bytes.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// What `HOST describe` prints.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HostDescription {
+    /// [`PROTOCOL`].
+    pub protocol: u32,
+    /// The host's kinds.
+    pub kinds: Vec<Description>,
+}

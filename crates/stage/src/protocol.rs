@@ -1,0 +1,85 @@
+//! What passes between the orchestrator and a host, as JSON.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::Failure;
+
+/// One stage to run: the content of the file behind `HOST exec JOB.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// [`crate::PROTOCOL`].
+    pub protocol: u32,
+    /// The kind to run.
+    pub kind: String,
+    /// The stage's name in the pipeline, for messages.
+    pub stage: String,
+    /// Parameters with defaults filled in, axes put in, and paths made absolute.
+    pub params: Map<String, Value>,
+    /// Artifacts by input port, in the order of the TOML.
+    pub inputs: BTreeMap<String, Vec<JobInput>>,
+    /// Where to write: for each output port a path without extension (see [`crate::Format`]).
+    pub outputs: BTreeMap<String, PathBuf>,
+    /// Threads that this stage may use.
+    pub threads: usize,
+    /// Folders where data sets lie, looked through in order; the first is where downloads go.
+    pub data: Vec<PathBuf>,
+}
+
+/// One artifact that enters a stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobInput {
+    /// The stage that made it.
+    pub stage: String,
+    /// The port it came out of.
+    pub port: String,
+    /// The values of the axes behind it, in the order of the TOML.
+    pub axes: Vec<(String, Value)>,
+    /// Path without extension.
+    pub path: PathBuf,
+}
+
+/// How much a message matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// For whoever looks for a fault.
+    Debug,
+    /// Worth knowing afterwards.
+    Info,
+    /// Worth knowing now: the result may not be what was meant.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
+/// One line of a running host's standard output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Event {
+    /// How far the stage is.
+    Progress {
+        /// Steps done.
+        done: u64,
+        /// Steps in all; 0 when nobody knows.
+        total: u64,
+        /// What a step is, in the plural: `epochs`, `images`.
+        unit: String,
+        /// Anything worth showing beside the bar, for instance the loss.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        message: String,
+    },
+    /// A message for the log.
+    Log {
+        /// How much it matters.
+        level: Level,
+        /// The message.
+        message: String,
+    },
+    /// The stage failed; the process ends with 1.
+    Failed(Failure),
+    /// The stage is done and its outputs are complete; the process ends with 0.
+    Done,
+}
