@@ -50,7 +50,7 @@ pub use digest::{Digest, digest_bytes, digest_file};
 pub use error::{Error, Result};
 pub use meta::{Classes, EmbeddingsMeta, Empty, ImagesMeta, Metric, Shape};
 pub use model::{Model, ModelCard, Tensor};
-pub use reader::{Batches, Reader};
+pub use reader::{Batches, Reader, open_parquet};
 pub use table::{BATCH_ROWS, Table};
 pub use tables::{
     Centroids, Clusters, Distributions, Embeddings, History, Images, LabelSource, Labels,

@@ -27,7 +27,7 @@ impl<T: Table> Reader<T> {
     /// # Errors
     /// [`Error::Parquet`] for a damaged file, [`Error::Schema`] for another table or version.
     pub fn open(path: &Path) -> Result<Self> {
-        let builder = builder(path)?;
+        let builder = open_parquet(path)?;
         let file = builder.metadata().file_metadata();
         let pairs = file.key_value_metadata().map_or(&[][..], Vec::as_slice);
         let schema_error =
@@ -70,7 +70,7 @@ impl<T: Table> Reader<T> {
     /// # Errors
     /// When the file cannot be opened again.
     pub fn batches(&self, rows: usize) -> Result<Batches<T>> {
-        let inner = builder(&self.path)?
+        let inner = open_parquet(&self.path)?
             .with_batch_size(rows.max(1))
             .build()
             .map_err(|error| parquet_error(&self.path, &error))?;
@@ -116,7 +116,12 @@ impl<T: Table> Iterator for Batches<T> {
     }
 }
 
-fn builder(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<std::fs::File>> {
+/// Opens a Parquet file of any schema, not only of this crate's tables, and refuses a footer that
+/// promises more than the file holds.
+///
+/// # Errors
+/// [`Error::Parquet`] for a damaged file.
+pub fn open_parquet(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<std::fs::File>> {
     let (file, _) = File::open(path)?.into_parts();
     let length = file.metadata()?.len();
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)

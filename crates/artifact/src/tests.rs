@@ -107,6 +107,26 @@ mod the_same_rows_give {
     }
 }
 
+mod wide_rows {
+    use super::*;
+
+    #[test]
+    fn lie_in_small_row_groups() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.parquet");
+        let width = 30 << 20;
+        let rows = |n: u32| Embeddings {
+            id: (0..n).collect(),
+            split: vec![Split::Pool; n as usize],
+            embedding: Vectors::new(width / 4, vec![0.0; n as usize * width / 4]),
+        };
+        Writer::write_all(&path, meta(), rows(5)).unwrap();
+        let groups = crate::open_parquet(&path).unwrap().metadata().num_row_groups();
+        assert_eq!(groups, 3);
+        assert_eq!(Reader::<Embeddings>::open(&path).unwrap().read().unwrap(), rows(5));
+    }
+}
+
 mod a_reader_refuses {
     use super::*;
 

@@ -7,7 +7,7 @@ use std::{
 
 use arrow::{
     array::{ArrayRef, RecordBatch},
-    datatypes::{DataType, Schema},
+    datatypes::{DataType, Field, Schema},
 };
 use fs_err::File;
 use parquet::{
@@ -21,6 +21,8 @@ use crate::{Error, Result, Table};
 
 /// Rows of a row group: the unit that readers skip and threads share.
 const ROW_GROUP_ROWS: usize = 16_384;
+/// Fewer rows when rows are wide: a row group is held in memory until it is whole.
+const ROW_GROUP_BYTES: usize = 64 << 20;
 
 /// Writes record batches of any schema with the house's settings and metadata.
 ///
@@ -211,11 +213,24 @@ fn key_values<M: serde::Serialize>(table: &str, version: u32, meta: &M) -> Vec<K
     pairs
 }
 
+/// Rows of a row group: by the width of a row alone, so that the bytes do not depend on batches.
+fn group_rows(schema: &Schema) -> usize {
+    let row_bytes = |field: &Arc<Field>| match field.data_type() {
+        DataType::FixedSizeList(item, width) => {
+            let item = item.data_type().primitive_width().unwrap_or(8);
+            usize::try_from(*width).unwrap_or(0).saturating_mul(item)
+        }
+        _ => 8,
+    };
+    let row: usize = schema.fields().iter().map(row_bytes).sum();
+    (ROW_GROUP_BYTES / row.max(1)).clamp(1, ROW_GROUP_ROWS)
+}
+
 fn properties(schema: &Schema, metadata: Vec<KeyValue>) -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_created_by("scarce".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_max_row_group_row_count(Some(group_rows(schema)))
         .set_key_value_metadata(Some(metadata));
     for field in schema.fields() {
         // Numbers hardly repeat: a dictionary only costs time. Words do.
