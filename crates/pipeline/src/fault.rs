@@ -1,0 +1,254 @@
+//! What can be wrong with a pipeline, apart from where.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Everything that can be wrong with a pipeline. The place is in [`crate::Problem`].
+#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the message of each variant says what it means")]
+pub enum Fault {
+    #[error("cannot read the pipeline: {message}")]
+    #[diagnostic(
+        code(pipeline::io),
+        help("check that the file is there, that you may read it and that it is UTF-8")
+    )]
+    Io { message: String },
+
+    #[error("this is not TOML: {message}")]
+    #[diagnostic(code(pipeline::syntax))]
+    Syntax { message: String },
+
+    #[error("{message}")]
+    #[diagnostic(code(pipeline::override_))]
+    Override {
+        message: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("unknown key `{key}` in {place}")]
+    #[diagnostic(code(pipeline::unknown_key))]
+    UnknownKey {
+        key: String,
+        place: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("`{what}` is not supported in this version")]
+    #[diagnostic(code(pipeline::not_supported))]
+    NotSupported {
+        what: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("{what} cannot be named `{name}`")]
+    #[diagnostic(
+        code(pipeline::bad_name),
+        help(
+            "names become folders: ASCII letters, digits, `_` and `-`, beginning with a letter or digit, at most 100 of them"
+        )
+    )]
+    BadName { what: &'static str, name: String },
+
+    #[error("`{what}` takes {expected}, not {found}")]
+    #[diagnostic(code(pipeline::wrong_type))]
+    WrongType {
+        what: String,
+        expected: String,
+        found: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("{place} lacks `{key}`")]
+    #[diagnostic(code(pipeline::missing_key))]
+    MissingKey {
+        key: String,
+        place: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("`{what}` cannot be {found}")]
+    #[diagnostic(code(pipeline::unknown_choice))]
+    UnknownChoice {
+        what: String,
+        found: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("`{what}` is {found}; it must be {limit}")]
+    #[diagnostic(code(pipeline::out_of_range))]
+    OutOfRange { what: String, found: String, limit: String },
+
+    #[error("`{what}` does not fit: {message}")]
+    #[diagnostic(code(pipeline::invalid_value))]
+    InvalidValue {
+        what: String,
+        message: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("there is no stage in this pipeline")]
+    #[diagnostic(
+        code(pipeline::no_stages),
+        help("a stage is a table: `[stages.images]` with at least a `kind`")
+    )]
+    NoStages,
+
+    #[error("there is no kind `{name}`")]
+    #[diagnostic(code(pipeline::unknown_kind))]
+    UnknownKind {
+        name: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("there is no stage `{name}`")]
+    #[diagnostic(code(pipeline::unknown_stage))]
+    UnknownStage {
+        name: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("there is no axis `{name}`")]
+    #[diagnostic(code(pipeline::unknown_axis))]
+    UnknownAxis {
+        name: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("{owner} has no {side} `{port}`")]
+    #[diagnostic(code(pipeline::unknown_port))]
+    UnknownPort {
+        owner: String,
+        side: &'static str,
+        port: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("the axis `{axis}` has no values")]
+    #[diagnostic(code(pipeline::empty_axis))]
+    EmptyAxis {
+        axis: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("the axis `{axis}` has `{value}` twice")]
+    #[diagnostic(
+        code(pipeline::duplicate_value),
+        help("every value is a folder of its own: leave one of them out")
+    )]
+    DuplicateValue { axis: String, value: String },
+
+    #[error("the input `{port}` of `{stage}` is not wired")]
+    #[diagnostic(code(pipeline::missing_input))]
+    MissingInput {
+        port: String,
+        stage: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("the input `{port}` of `{stage}` takes one {artifact}, not {found}")]
+    #[diagnostic(code(pipeline::takes_one), help("wire one stage to it"))]
+    TakesOne { port: String, stage: String, artifact: String, found: usize },
+
+    #[error("`{wire}` is wired to the input `{port}` of `{stage}` twice")]
+    #[diagnostic(code(pipeline::wired_twice), help("leave one of them out"))]
+    WiredTwice { wire: String, port: String, stage: String },
+
+    #[error("input `{port}` of `{stage}` takes {takes}; `{from}` gives {gives}")]
+    #[diagnostic(code(pipeline::mismatch))]
+    Mismatch {
+        port: String,
+        stage: String,
+        takes: String,
+        from: String,
+        gives: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("`{from}` has more than one output of {artifact} for the input `{port}` of `{stage}`")]
+    #[diagnostic(code(pipeline::ambiguous))]
+    Ambiguous {
+        from: String,
+        artifact: String,
+        port: String,
+        stage: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("the stages go in a circle: {path}")]
+    #[diagnostic(
+        code(pipeline::cycle),
+        help("cut one of these wires: a stage cannot need what comes after it")
+    )]
+    Cycle { path: String },
+
+    #[error("`{stage}` collects the axis `{axis}` and uses it")]
+    #[diagnostic(
+        code(pipeline::collects_own),
+        help(
+            "a collecting stage is one for all values of the axis: leave the axis out of its parameters or out of `collect`"
+        )
+    )]
+    CollectsOwn { stage: String, axis: String },
+
+    #[error(
+        "`{stage}` collects `{axis}`, but its input `{port}` takes one {artifact} and `{from}` varies over `{axis}`"
+    )]
+    #[diagnostic(code(pipeline::collects_into_one))]
+    CollectsIntoOne {
+        stage: String,
+        axis: String,
+        port: String,
+        artifact: String,
+        from: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("too many {what}: {arithmetic}, more than {limit}")]
+    #[diagnostic(
+        code(pipeline::too_many),
+        help(
+            "give the axes fewer values, or let fewer stages use them; `--axis NAME=A,B` runs a part"
+        )
+    )]
+    TooMany { what: &'static str, arithmetic: String, limit: String },
+
+    #[error("the kind `{kind}` describes its parameters wrongly: {message}")]
+    #[diagnostic(
+        code(pipeline::bad_schema),
+        help("this is a fault of the host program that provides the kind")
+    )]
+    BadSchema { kind: String, message: String },
+
+    #[error("no stage uses the axis `{axis}`")]
+    #[diagnostic(code(pipeline::unused_axis), severity(Warning))]
+    UnusedAxis {
+        axis: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("`{stage}` collects `{axis}`, but nothing wired to it varies over `{axis}`")]
+    #[diagnostic(
+        code(pipeline::collects_nothing),
+        severity(Warning),
+        help("leave it out of `collect`")
+    )]
+    CollectsNothing { stage: String, axis: String },
+}

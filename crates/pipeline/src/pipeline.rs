@@ -1,0 +1,237 @@
+//! The graph that comes out.
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+
+use petgraph::graph::{DiGraph, NodeIndex};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    Catalogue, Document, Error, Overrides, Problem, axis::axis_text, fault::Fault, names, resolve,
+};
+
+/// A checked pipeline, expanded over its axes.
+///
+/// Node indices of [`Pipeline::graph`] are in topological order: what a task needs has a smaller
+/// index than the task. Among stages that do not depend on each other the order of the TOML decides,
+/// among variants of a stage the order of the axes' values.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    /// `[pipeline] name`, or the file's name without its extension.
+    pub name: String,
+    /// `[pipeline] description`; may be empty.
+    pub description: String,
+    /// The TOML file, absolute.
+    pub path: PathBuf,
+    /// The axes with their values, in the order of `[axes]`.
+    pub axes: Vec<(String, Vec<Value>)>,
+    /// The stages before expansion, in topological order.
+    pub stages: Vec<Stage>,
+    /// Every variant of every stage; an edge leads from the task that writes to the one that reads.
+    pub graph: DiGraph<Task, Wire>,
+    /// What is odd but does not stop a run.
+    pub warnings: Vec<Problem>,
+}
+
+/// A stage of the TOML: the tasks that differ only in their axes.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// The axes that it varies over, in the order of `[axes]`.
+    pub axes: Vec<String>,
+    /// The axes that it folds.
+    pub collect: Vec<String>,
+    /// What is wired to it, in the order of the TOML.
+    pub inputs: Vec<Link>,
+    /// Its variants; the last axis varies fastest.
+    pub tasks: Vec<NodeIndex>,
+}
+
+/// A wire between two stages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The stage that writes.
+    pub stage: String,
+    /// Its output port.
+    pub output: String,
+    /// The input port of the stage that reads.
+    pub input: String,
+    /// The type of artifact that flows.
+    pub artifact: String,
+}
+
+/// One variant of a stage: what is run, cached and reported as a unit.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The stage's name.
+    pub stage: String,
+    /// The stage's kind.
+    pub kind: String,
+    /// The axes that this stage varies over, with this variant's values, in the order of `[axes]`.
+    pub axes: Vec<(String, Value)>,
+    /// The parameters: axes put in, defaults filled in, paths absolute. Shared between the variants
+    /// that have the same ones.
+    pub params: Arc<Map<String, Value>>,
+    /// The parameters that name a file or folder, whose content counts.
+    pub paths: Arc<Vec<PathParam>>,
+    /// What is wired to each input port, in the order of the TOML, then of the axes.
+    pub inputs: Vec<(String, Vec<Source>)>,
+    /// What the TOML says the stage needs of the machine.
+    pub resources: Resources,
+}
+
+/// A parameter that names a file or folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathParam {
+    /// JSON pointer into [`Task::params`], for instance `/weights/file`.
+    pub pointer: String,
+    /// The absolute path, as it stands in the parameters.
+    pub path: PathBuf,
+}
+
+/// An output of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The task that writes it.
+    pub task: NodeIndex,
+    /// The output port.
+    pub port: String,
+}
+
+/// An edge of the graph: which output feeds which input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wire {
+    /// Output port of the task at the edge's start.
+    pub output: String,
+    /// Input port of the task at its end.
+    pub input: String,
+}
+
+/// `[stages.X.resources]`: what a stage needs of the machine. Nothing here changes results.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Resources {
+    /// Threads; the orchestrator decides when absent.
+    pub threads: Option<usize>,
+    /// Peak memory in bytes.
+    pub memory: Option<u64>,
+    /// Wants a GPU to itself.
+    pub gpu: bool,
+    /// Longer than this and it is stopped.
+    pub time: Option<Duration>,
+}
+
+impl Pipeline {
+    /// Checks a document against the kinds there are and expands it.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its place.
+    pub fn resolve(
+        document: &Document,
+        catalogue: &Catalogue,
+        overrides: &Overrides,
+    ) -> Result<Self, Error> {
+        resolve::resolve(document, catalogue, overrides)
+    }
+
+    /// All tasks, each after those that it needs.
+    pub fn tasks(&self) -> impl Iterator<Item = (NodeIndex, &Task)> {
+        self.graph.node_indices().zip(self.graph.node_weights())
+    }
+
+    /// The stage of this name.
+    pub fn stage(&self, name: &str) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.name == name)
+    }
+
+    /// The pipeline with only the named stages and what they need.
+    ///
+    /// # Errors
+    /// When there is no stage of such a name.
+    pub fn select<S: AsRef<str>>(&self, targets: &[S]) -> Result<Self, Error> {
+        let index: HashMap<&str, usize> =
+            self.stages.iter().enumerate().map(|(i, s)| (s.name.as_str(), i)).collect();
+        let mut keep = vec![false; self.stages.len()];
+        for target in targets {
+            let Some(&stage) = index.get(target.as_ref()) else {
+                let known: Vec<&str> = self.stages.iter().map(|s| s.name.as_str()).collect();
+                let help = names::suggestion(target.as_ref(), &known);
+                let fault = Fault::UnknownStage { name: target.as_ref().to_owned(), help };
+                return Err(Error::from(Problem::bare(fault)));
+            };
+            keep[stage] = true;
+        }
+        // Stages are in topological order: one sweep from the end reaches everything above.
+        for (i, stage) in self.stages.iter().enumerate().rev() {
+            if keep[i] {
+                for link in &stage.inputs {
+                    keep[index[link.stage.as_str()]] = true;
+                }
+            }
+        }
+        Ok(self.restrict(&keep))
+    }
+
+    /// Only the stages marked in `keep`, which is closed under what they need.
+    fn restrict(&self, keep: &[bool]) -> Self {
+        let mut renumbered: HashMap<NodeIndex, NodeIndex> = HashMap::new();
+        let mut graph = DiGraph::new();
+        let mut stages: Vec<Stage> = self
+            .stages
+            .iter()
+            .zip(keep)
+            .filter(|(_, keep)| **keep)
+            .map(|(s, _)| s.clone())
+            .collect();
+        for stage in &mut stages {
+            for index in &mut stage.tasks {
+                let mut task = self.graph[*index].clone();
+                for source in task.inputs.iter_mut().flat_map(|(_, sources)| sources) {
+                    source.task = renumbered[&source.task];
+                }
+                let new = graph.add_node(task);
+                renumbered.insert(*index, new);
+                *index = new;
+            }
+        }
+        for edge in self.graph.raw_edges() {
+            if let Some(&target) = renumbered.get(&edge.target()) {
+                graph.add_edge(renumbered[&edge.source()], target, edge.weight.clone());
+            }
+        }
+        Self { stages, graph, ..self.clone_header() }
+    }
+
+    fn clone_header(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            path: self.path.clone(),
+            axes: self.axes.clone(),
+            stages: Vec::new(),
+            graph: DiGraph::new(),
+            warnings: self.warnings.clone(),
+        }
+    }
+}
+
+impl Task {
+    /// The stage with its axes, for people: `encoder [seed=3 architecture=conv]`.
+    pub fn label(&self) -> String {
+        if self.axes.is_empty() {
+            return self.stage.clone();
+        }
+        format!("{} [{}]", self.stage, self.levels().collect::<Vec<_>>().join(" "))
+    }
+
+    /// The stage with its axes as folders: `encoder/seed=3/architecture=conv`.
+    pub fn folder(&self) -> PathBuf {
+        std::iter::once(self.stage.clone()).chain(self.levels()).collect()
+    }
+
+    fn levels(&self) -> impl Iterator<Item = String> {
+        self.axes.iter().map(|(name, value)| format!("{name}={}", axis_text(value)))
+    }
+}
