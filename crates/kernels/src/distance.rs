@@ -1,0 +1,224 @@
+//! Squared Euclidean distances by matrix products.
+//!
+//! ‖x − y‖² = ‖x‖² − 2 x·y + ‖y‖² turns all distances between two sets into one product. The
+//! price is cancellation where the distance is small beside the norms: such entries, and those of
+//! the nearest rows, are computed again from the differences.
+
+use crate::blocks::ROW_BLOCK;
+use crate::product::{add_a_bt, dot, squared_distance};
+use crate::{Error, Matrix};
+use rayon::prelude::*;
+
+/// Columns of one tile: with [`ROW_BLOCK`] rows it takes 1 MB.
+pub(crate) const TILE: usize = 1024;
+
+/// Entries below this share of ‖x‖² + ‖y‖² are computed again from the differences.
+const CANCELLATION: f32 = 1e-2;
+
+/// For every row, the nearest of some other rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nearest {
+    /// Which row is nearest, `[n]`; the first one if several are.
+    pub index: Vec<u32>,
+    /// Squared Euclidean distance to it, `[n]`, not less than 0.
+    pub squared: Vec<f32>,
+}
+
+/// ‖row‖² of every row.
+///
+/// # Errors
+/// [`Error::Overflow`] if a norm is too large for products of such rows to be safe.
+pub(crate) fn squared_norms(x: Matrix<'_>) -> Result<Vec<f32>, Error> {
+    let norms: Vec<f32> =
+        x.data().par_chunks_exact(x.cols()).map(|row| dot(row, row) as f32).collect();
+    match norms.iter().position(|&norm| norm > f32::MAX / 8.0) {
+        Some(row) => Err(Error::Overflow { row }),
+        None => Ok(norms),
+    }
+}
+
+/// Sets `keys: [m, n]` to ‖y‖² − 2 x·y, which orders the `n` rows of `y` as their distance to
+/// each of the `m` rows of `x` does.
+pub(crate) fn keys(x: Matrix<'_>, y: Matrix<'_>, y_norms: &[f32], keys: &mut [f32]) {
+    for row in keys.chunks_exact_mut(y.rows()) {
+        row.copy_from_slice(y_norms);
+    }
+    add_a_bt(x.data(), y.data(), x.cols(), -2.0, keys);
+}
+
+/// Sets `out: [m, n]` to the squared distances of the rows of one block to the rows of `y`.
+pub(crate) fn squared_block(
+    x: Matrix<'_>,
+    x_norms: &[f32],
+    y: Matrix<'_>,
+    y_norms: &[f32],
+    out: &mut [f32],
+) {
+    keys(x, y, y_norms, out);
+    let rows = out.chunks_exact_mut(y.rows());
+    for ((row, x_row), &x_norm) in rows.zip(x.iter_rows()).zip(x_norms) {
+        for (j, (entry, &y_norm)) in row.iter_mut().zip(y_norms).enumerate() {
+            *entry += x_norm;
+            if *entry < CANCELLATION * (x_norm + y_norm) {
+                *entry = squared_distance(x_row, y.row(j)) as f32;
+            }
+        }
+    }
+}
+
+/// All squared Euclidean distances, `[n, m]`, between `x: [n, d]` and `y: [m, d]`.
+///
+/// Rows that are equal have distance exactly 0.
+///
+/// # Errors
+/// [`Error::Width`], [`Error::NotFinite`] or [`Error::Overflow`].
+pub fn squared_euclidean(x: Matrix<'_>, y: Matrix<'_>) -> Result<Vec<f32>, Error> {
+    check(x, y)?;
+    if y.rows() == 0 {
+        return Ok(Vec::new());
+    }
+    let (x_norms, y_norms) = (squared_norms(x)?, squared_norms(y)?);
+    let mut out = vec![0.0; x.rows() * y.rows()];
+    out.par_chunks_mut(ROW_BLOCK * y.rows()).enumerate().for_each(|(block, out)| {
+        let start = block * ROW_BLOCK;
+        let range = start..start + out.len() / y.rows();
+        squared_block(x.block(range.clone()), &x_norms[range], y, &y_norms, out);
+    });
+    Ok(out)
+}
+
+/// The nearest row of `y: [m, d]` to every row of `x: [n, d]`.
+///
+/// Rows whose distances differ by no more than rounding may change places; use
+/// [`crate::neighbours`] where that matters. The distance itself is exact to `f32`.
+///
+/// # Errors
+/// [`Error::TooFew`] if `y` is empty; [`Error::Width`], [`Error::NotFinite`], [`Error::Overflow`].
+pub fn nearest(x: Matrix<'_>, y: Matrix<'_>) -> Result<Nearest, Error> {
+    check(x, y)?;
+    if y.rows() == 0 {
+        return Err(Error::TooFew { what: "nearest row", wanted: 1, available: 0 });
+    }
+    squared_norms(x)?;
+    let index = nearest_index(x, y, &squared_norms(y)?);
+    let squared = index
+        .par_iter()
+        .zip(x.data().par_chunks_exact(x.cols()))
+        .map(|(&j, row)| squared_distance(row, y.row(j as usize)) as f32)
+        .collect();
+    Ok(Nearest { index, squared })
+}
+
+/// The nearest row of `y` to every row of `x`, for data that are known to be good.
+pub(crate) fn nearest_index(x: Matrix<'_>, y: Matrix<'_>, y_norms: &[f32]) -> Vec<u32> {
+    let mut index = vec![0u32; x.rows()];
+    index.par_chunks_mut(ROW_BLOCK).enumerate().for_each_init(Vec::new, |tile, (block, index)| {
+        let start = block * ROW_BLOCK;
+        let rows = x.block(start..start + index.len());
+        nearest_in_block(rows, y, y_norms, tile, index);
+    });
+    index
+}
+
+fn nearest_in_block(
+    x: Matrix<'_>,
+    y: Matrix<'_>,
+    y_norms: &[f32],
+    tile: &mut Vec<f32>,
+    index: &mut [u32],
+) {
+    let mut best = vec![f32::INFINITY; x.rows()];
+    for columns in crate::blocks::ranges(y.rows(), TILE) {
+        tile.resize(x.rows() * columns.len(), 0.0);
+        keys(x, y.block(columns.clone()), &y_norms[columns.clone()], tile);
+        let rows = tile.chunks_exact(columns.len());
+        for (row, (best, index)) in rows.zip(best.iter_mut().zip(index.iter_mut())) {
+            let smallest = minimum(row);
+            if smallest < *best {
+                *best = smallest;
+                let within = row.iter().position(|&key| key == smallest).unwrap_or(0);
+                *index = (columns.start + within) as u32;
+            }
+        }
+    }
+}
+
+/// The smallest number of a slice without NaN, in a form that compiles to vector instructions.
+#[inline]
+pub(crate) fn minimum(values: &[f32]) -> f32 {
+    let smaller = |a: f32, b: f32| if b < a { b } else { a };
+    let (chunks, rest) = values.as_chunks::<16>();
+    let mut lanes = [f32::INFINITY; 16];
+    for chunk in chunks {
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane = smaller(*lane, value);
+        }
+    }
+    let last = rest.iter().copied().fold(f32::INFINITY, smaller);
+    lanes.into_iter().fold(last, smaller)
+}
+
+fn check(x: Matrix<'_>, y: Matrix<'_>) -> Result<(), Error> {
+    x.check_width(y)?;
+    x.check_finite()?;
+    y.check_finite()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blocks::tests::same_on_any_threads;
+    use crate::fixtures::noise;
+
+    #[test]
+    fn distances_agree_with_differences() {
+        let (x, y) = (noise(700, 33, 1), noise(1_100, 33, 2));
+        let x = Matrix::new(&x, 700, 33).unwrap();
+        let y = Matrix::new(&y, 1_100, 33).unwrap();
+        let all = same_on_any_threads(|| squared_euclidean(x, y).unwrap());
+        let closest = same_on_any_threads(|| nearest(x, y).unwrap());
+        for i in 0..700 {
+            let row = &all[i * 1_100..][..1_100];
+            for (j, &found) in row.iter().enumerate() {
+                let exact = squared_distance(x.row(i), y.row(j));
+                assert!((f64::from(found) - exact).abs() < 1e-5 * exact);
+            }
+            let smallest = row.iter().copied().fold(f32::INFINITY, f32::min);
+            assert!((closest.squared[i] - smallest).abs() <= 1e-5 * smallest);
+        }
+    }
+
+    #[test]
+    fn far_from_the_origin_small_distances_survive() {
+        let x = [1000.0f32, 1000.0, 1000.5, 1000.0];
+        let x = Matrix::new(&x, 2, 2).unwrap();
+        assert_eq!(squared_euclidean(x, x).unwrap(), [0.0, 0.25, 0.25, 0.0]);
+    }
+
+    #[test]
+    fn of_equal_rows_the_first_is_nearest() {
+        let y = [1.0f32, 1.0].repeat(40);
+        let x = [0.5f32, 0.25].repeat(300);
+        let x = Matrix::new(&x, 300, 2).unwrap();
+        let found = nearest(x, Matrix::new(&y, 40, 2).unwrap()).unwrap();
+        assert!(found.index.iter().all(|&i| i == 0));
+        assert!(found.squared.iter().all(|&d| d == 0.8125));
+    }
+
+    #[test]
+    fn bad_input_is_refused() {
+        let nan = [f32::NAN, 0.0];
+        let good = [0.0f32, 0.0];
+        let huge = [1e30f32, 0.0];
+        let m = |data| Matrix::new(data, 1, 2).unwrap();
+        assert!(matches!(
+            squared_euclidean(m(&nan), m(&good)),
+            Err(Error::NotFinite { row: 0, column: 0 })
+        ));
+        assert!(matches!(nearest(m(&good), m(&huge)), Err(Error::Overflow { row: 0 })));
+        let narrow = Matrix::new(&good, 2, 1).unwrap();
+        assert!(matches!(nearest(m(&good), narrow), Err(Error::Width { left: 2, right: 1 })));
+        let none = Matrix::new(&[], 0, 2).unwrap();
+        assert!(matches!(nearest(m(&good), none), Err(Error::TooFew { .. })));
+    }
+}

@@ -1,0 +1,119 @@
+//! Greedy k-means++.
+
+use crate::Matrix;
+use crate::blocks::ROW_BLOCK;
+use crate::distance::squared_block;
+use crate::random::Stream;
+use rand::RngExt;
+use rayon::prelude::*;
+
+/// `k` rows of `x: [n, d]`, `k <= n`, spread out by greedy k-means++.
+///
+/// If fewer than `k` rows are different, the rest are drawn evenly.
+pub(super) fn plus_plus(x: Matrix<'_>, norms: &[f32], k: usize, rng: &mut Stream) -> Vec<usize> {
+    let trials = 2 + (k as f64).ln() as usize;
+    let mut search = Search { x, norms, closest: vec![f32::INFINITY; x.rows()], tile: Vec::new() };
+    let first = rng.random_range(0..x.rows());
+    let mut potential = search.choose_from(&[first]).1;
+    let mut chosen = vec![first];
+    while chosen.len() < k {
+        if potential <= 0.0 {
+            chosen.push(rng.random_range(0..x.rows()));
+            continue;
+        }
+        let drawn = draw(&search.closest, potential, trials, rng);
+        let (row, left) = search.choose_from(&drawn);
+        chosen.push(row);
+        potential = left;
+    }
+    chosen
+}
+
+struct Search<'a> {
+    x: Matrix<'a>,
+    norms: &'a [f32],
+    /// Squared distance of every row to the nearest row chosen so far, `[n]`.
+    closest: Vec<f32>,
+    /// What `closest` would be with each of the drawn rows, `[n, drawn]`.
+    tile: Vec<f32>,
+}
+
+impl Search<'_> {
+    /// Chooses the drawn row that leaves the least potential (the first of equals) and returns
+    /// it with that potential, the sum of `closest`.
+    fn choose_from(&mut self, drawn: &[usize]) -> (usize, f64) {
+        let potentials = self.potentials(drawn);
+        let mut best = 0;
+        for (trial, potential) in potentials.iter().enumerate() {
+            if *potential < potentials[best] {
+                best = trial;
+            }
+        }
+        for (closest, row) in self.closest.iter_mut().zip(self.tile.chunks(drawn.len())) {
+            *closest = row[best];
+        }
+        (drawn[best], potentials[best])
+    }
+
+    /// Fills the tile; its column sums, taken block by block in the order of the rows.
+    fn potentials(&mut self, drawn: &[usize]) -> Vec<f64> {
+        let width = drawn.len();
+        let rows: Vec<f32> = drawn.iter().flat_map(|&row| self.x.row(row)).copied().collect();
+        let row_norms: Vec<f32> = drawn.iter().map(|&row| self.norms[row]).collect();
+        let Ok(candidates) = Matrix::new(&rows, width, self.x.cols()) else {
+            return Vec::new();
+        };
+        self.tile.resize(self.x.rows() * width, 0.0);
+        let (x, norms) = (self.x, self.norms);
+        let sums: Vec<Vec<f64>> = self
+            .tile
+            .par_chunks_mut(ROW_BLOCK * width)
+            .zip(self.closest.par_chunks(ROW_BLOCK))
+            .enumerate()
+            .map(|(block, (tile, closest))| {
+                let range = block * ROW_BLOCK..block * ROW_BLOCK + closest.len();
+                let x = x.block(range.clone());
+                squared_block(x, &norms[range], candidates, &row_norms, tile);
+                column_sums_of_minima(tile, closest, width)
+            })
+            .collect();
+        let mut total = vec![0.0; width];
+        for sum in sums {
+            for (t, s) in total.iter_mut().zip(sum) {
+                *t += s;
+            }
+        }
+        total
+    }
+}
+
+/// Caps every row of the tile at `closest` and sums its columns.
+fn column_sums_of_minima(tile: &mut [f32], closest: &[f32], width: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; width];
+    for (row, &cap) in tile.chunks_exact_mut(width).zip(closest) {
+        for (distance, sum) in row.iter_mut().zip(&mut sums) {
+            *distance = distance.min(cap);
+            *sum += f64::from(*distance);
+        }
+    }
+    sums
+}
+
+/// Draws rows in proportion to `closest`.
+fn draw(closest: &[f32], potential: f64, trials: usize, rng: &mut Stream) -> Vec<usize> {
+    let mut aims: Vec<(f64, usize)> =
+        (0..trials).map(|trial| (rng.random::<f64>() * potential, trial)).collect();
+    aims.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    // Rounding may leave an aim beyond the last sum: the last row that can be drawn serves.
+    let last = closest.iter().rposition(|&d| d > 0.0).unwrap_or(0);
+    let mut drawn = vec![last; trials];
+    let mut aims = aims.into_iter().peekable();
+    let mut sum = 0.0;
+    for (row, &distance) in closest.iter().enumerate() {
+        sum += f64::from(distance);
+        while let Some((_, trial)) = aims.next_if(|&(aim, _)| aim < sum) {
+            drawn[trial] = row;
+        }
+    }
+    drawn
+}
