@@ -1,0 +1,65 @@
+//! Neural networks: everything that touches libtorch, in one crate.
+//!
+//! Stages that learn by gradient are built from four things:
+//!
+//! - a [`Device`], as a parameter names it (`auto`, `cpu`, `cuda:0`), made ready by
+//!   [`Device::open`];
+//! - [`Variables`], the weights by name, either drawn afresh from a seed or taken from
+//!   a saved [`Model`](scarce_artifact::Model);
+//! - layers that read their weights from them: [`Dense`] stacks, [`ConvEncoder`] and
+//!   [`ConvDecoder`] for images of any height, width and number of channels;
+//! - [`train`], the one training loop: shuffled mini-batches, Adam, a validation split,
+//!   early stopping, the best weights kept.
+//!
+//! [`Pixels`] holds the images of a training set as bytes and hands out batches scaled to
+//! `[0, 1]`.
+//!
+//! # Reproducibility
+//!
+//! Weights and orders of images are drawn from our own streams, one per seed and purpose, so
+//! a result does not depend on libtorch's generator. For the same device, number of
+//! threads and libtorch the same seed gives the same bytes.
+//!
+//! ```no_run
+//! use scarce_nn::{Activation, Dense, Device, Training, Variables, tch};
+//!
+//! let device = Device::Cpu.open(1)?;
+//! let variables = Variables::fresh(device, 7);
+//! let line = Dense::new(&variables, "line", &[1, 1], Activation::None)?;
+//! let x = tch::Tensor::arange(8, (tch::Kind::Float, device)).view([8, 1]);
+//!
+//! let training = Training { epochs: 50, batch: 4, ..Training::default() };
+//! let history = train(&variables, 8, &training, &mut |_| {}, |rows| {
+//!     let x = x.f_index_select(0, rows)?;
+//!     Ok(line.forward(&x)?.f_mse_loss(&(&x * 2.0), tch::Reduction::Mean)?)
+//! })?;
+//! println!("loss {}", history.last().map_or(f64::NAN, |epoch| epoch.train_loss));
+//! # use scarce_nn::train;
+//! # Ok::<(), scarce_nn::Error>(())
+//! ```
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod activation;
+mod conv;
+mod dense;
+mod device;
+mod error;
+mod pixels;
+mod stream;
+mod training;
+mod variables;
+
+#[cfg(test)]
+mod tests;
+
+pub use activation::Activation;
+pub use conv::{ConvDecoder, ConvEncoder};
+pub use dense::Dense;
+pub use device::{Device, LIBTORCH};
+pub use error::Error;
+pub use pixels::{Pixels, numbers};
+pub use stream::Stream;
+pub use tch;
+pub use training::{EarlyStopping, Epoch, Progress, Training, history, train};
+pub use variables::Variables;

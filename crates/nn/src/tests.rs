@@ -1,0 +1,276 @@
+use std::path::Path;
+
+use scarce_artifact::{Model, ModelCard, Shape};
+use tch::{Kind, Reduction, Tensor};
+
+use super::*;
+
+const ODD: Shape = Shape { height: 9, width: 7, channels: 3 };
+
+fn cpu() -> tch::Device {
+    Device::Cpu.open(1).unwrap()
+}
+
+/// Twelve images of `shape`, each a ramp of its own.
+fn pixels(shape: Shape) -> Pixels {
+    let width = shape.pixels();
+    let bytes: Vec<u8> = (0..12 * width).map(|i| ((i % width) * (1 + i / width)) as u8).collect();
+    Pixels::new(cpu(), &bytes, shape, 255).unwrap()
+}
+
+/// An encoder and decoder for `shape`, and the loss of passing through both.
+fn there_and_back(
+    variables: &Variables,
+    shape: Shape,
+) -> impl Fn(&Tensor) -> Result<Tensor, Error> {
+    let channels = [4, 6];
+    let activation = Activation::Relu;
+    let encoder = ConvEncoder::new(variables, "encoder", shape, &channels, activation).unwrap();
+    let decoder = ConvDecoder::new(variables, "decoder", shape, &channels, activation).unwrap();
+    let pixels = pixels(shape);
+    move |rows| {
+        let x = pixels.gather(rows)?;
+        let back = decoder.forward(&encoder.forward(&x)?)?;
+        Ok(back.f_mse_loss(&x, Reduction::Mean)?)
+    }
+}
+
+fn trained(seed: u64, training: &Training) -> (Variables, Vec<Epoch>) {
+    let variables = Variables::fresh(cpu(), seed);
+    let loss = there_and_back(&variables, ODD);
+    let epochs = train(&variables, 12, training, &mut |_| {}, loss).unwrap();
+    (variables, epochs)
+}
+
+mod convolutions {
+    use super::*;
+
+    #[test]
+    fn come_back_to_any_size() {
+        for (height, width, channels) in [(28, 28, 1), (8, 8, 1), (9, 7, 3), (1, 1, 1), (32, 5, 3)]
+        {
+            let shape = Shape { height, width, channels };
+            let variables = Variables::fresh(cpu(), 0);
+            let loss = there_and_back(&variables, shape);
+            let value = loss(&Tensor::from_slice(&[0_i64, 3])).unwrap().double_value(&[]);
+            assert!(value.is_finite(), "{shape:?}");
+        }
+    }
+
+    #[test]
+    fn come_out_as_wide_as_they_say() {
+        let variables = Variables::fresh(cpu(), 0);
+        let encoder = ConvEncoder::new(&variables, "e", ODD, &[4, 6], Activation::Relu).unwrap();
+        let code = encoder.forward(&pixels(ODD).range(0, 5).unwrap()).unwrap();
+        assert_eq!(code.size(), [5, ConvEncoder::width(ODD, &[4, 6]) as i64]);
+    }
+
+    #[test]
+    fn see_channels_apart() {
+        // a kernel that passes on red alone: weights [1, 3, 3, 3], the centre of red 1
+        let variables = Variables::fresh(cpu(), 0);
+        let encoder = ConvEncoder::new(&variables, "e", ODD, &[1], Activation::None).unwrap();
+        let saved = variables.save().unwrap();
+        let mut red = vec![0.0; saved["e.0.weight"].values.len()];
+        red[4] = 1.0;
+        tch::no_grad(|| {
+            let mut all = variables.store().variables();
+            let weight = Tensor::from_slice(&red).view([1, 3, 3, 3]);
+            all.get_mut("e.0.weight").unwrap().copy_(&weight);
+            let _ = all.get_mut("e.0.bias").unwrap().zero_();
+        });
+        let x = pixels(ODD).range(2, 3).unwrap();
+        let out = encoder.forward(&x).unwrap();
+        // stride 2: the second value is row 0, column 2
+        assert_eq!(out.double_value(&[0, 1]), x.double_value(&[0, 2 * 3]));
+    }
+}
+
+mod pixel_values {
+    use super::*;
+
+    #[test]
+    fn are_scaled_by_the_largest_possible() {
+        let shape = Shape { height: 1, width: 2, channels: 1 };
+        let pixels = Pixels::new(cpu(), &[0, 16, 8, 4], shape, 16).unwrap();
+        let rows = pixels.gather(&Tensor::from_slice(&[1_i64, 0])).unwrap();
+        assert_eq!(Vec::<f32>::try_from(rows.flatten(0, 1)).unwrap(), [0.5, 0.25, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn must_be_whole_images() {
+        assert!(
+            Pixels::new(cpu(), &[1, 2, 3], Shape { height: 2, width: 1, channels: 1 }, 255)
+                .is_err()
+        );
+    }
+}
+
+mod training {
+    use super::*;
+
+    #[test]
+    fn lowers_the_loss() {
+        let plan = Training { epochs: 30, batch: 4, learning_rate: 1e-2, ..Training::default() };
+        let (_, epochs) = trained(1, &plan);
+        assert_eq!(epochs.len(), 30);
+        assert!(epochs[29].train_loss < 0.5 * epochs[0].train_loss, "{epochs:?}");
+    }
+
+    #[test]
+    fn of_the_same_seed_gives_the_same_bits() {
+        let plan = Training { epochs: 3, batch: 5, ..Training::default() };
+        let (one, other) = (trained(1, &plan), trained(1, &plan));
+        assert_eq!(one.0.save().unwrap(), other.0.save().unwrap());
+        assert_eq!(one.1, other.1);
+        assert_ne!(one.0.save().unwrap(), trained(2, &plan).0.save().unwrap());
+    }
+
+    #[test]
+    fn keeps_the_best_weights_and_stops() {
+        let stopping = EarlyStopping { patience: 3, validation: 0.25 };
+        let plan = Training {
+            epochs: 500,
+            batch: 3,
+            learning_rate: 0.3,
+            early_stopping: Some(stopping),
+            seed: 4,
+        };
+        let variables = Variables::fresh(cpu(), 4);
+        let loss = there_and_back(&variables, ODD);
+        let seen = std::cell::RefCell::new(Vec::new());
+        let recorded = |rows: &Tensor| {
+            seen.borrow_mut().push(Vec::<i64>::try_from(rows).unwrap());
+            loss(rows)
+        };
+        let epochs = train(&variables, 12, &plan, &mut |_| {}, recorded).unwrap();
+        let losses: Vec<f64> = epochs.iter().map(|epoch| epoch.validation_loss.unwrap()).collect();
+        let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+        assert!(epochs.len() < 500);
+        assert!(losses[losses.len() - 3..].iter().all(|&loss| loss > best), "{losses:?}");
+        // the last batch seen was that of validation
+        let validation = seen.borrow().last().cloned().unwrap();
+        assert_eq!(validation.len(), 3);
+        let now = loss(&Tensor::from_slice(&validation)).unwrap().double_value(&[]);
+        assert!((now - best).abs() < 1e-6, "{now} is not {best}");
+    }
+
+    #[test]
+    fn that_diverges_says_so() {
+        let variables = Variables::fresh(cpu(), 0);
+        let line = Dense::new(&variables, "line", &[1, 1], Activation::None).unwrap();
+        let plan = Training { learning_rate: 1e30, epochs: 5, ..Training::default() };
+        let loss = |rows: &Tensor| {
+            let x = rows.to_kind(Kind::Float).view([-1, 1]);
+            Ok(line.forward(&x)?.f_pow_tensor_scalar(2)?.f_mean(Kind::Float)?)
+        };
+        let error = train(&variables, 4, &plan, &mut |_| {}, loss).unwrap_err();
+        assert!(matches!(error, Error::Diverged { epoch: 2, step: 1, .. }), "{error}");
+    }
+
+    #[test]
+    fn needs_something_to_learn_from() {
+        let plan =
+            Training { early_stopping: Some(EarlyStopping::default()), ..Training::default() };
+        for rows in [0, 1] {
+            let variables = Variables::fresh(cpu(), 0);
+            let loss = there_and_back(&variables, ODD);
+            let outcome = train(&variables, rows, &plan, &mut |_| {}, loss);
+            assert!(matches!(outcome, Err(Error::TooFew { .. })));
+        }
+    }
+
+    #[test]
+    fn tells_every_step_of_its_progress() {
+        let plan = Training { epochs: 2, batch: 5, ..Training::default() };
+        let variables = Variables::fresh(cpu(), 0);
+        let loss = there_and_back(&variables, ODD);
+        let mut steps = Vec::new();
+        train(&variables, 12, &plan, &mut |at| steps.push((at.done, at.total)), loss).unwrap();
+        assert_eq!(steps, (0..6).map(|done| (done, 6)).collect::<Vec<_>>());
+    }
+}
+
+mod weights {
+    use super::*;
+
+    fn model(variables: &Variables) -> Model {
+        let card = ModelCard {
+            kind: "test".to_owned(),
+            classes: Vec::new(),
+            architecture: serde_json::Value::Null,
+            preprocessing: serde_json::Value::Null,
+        };
+        Model { card, tensors: variables.save().unwrap() }
+    }
+
+    #[test]
+    fn come_back_from_a_model() {
+        let plan = Training { epochs: 2, ..Training::default() };
+        let (variables, _) = trained(3, &plan);
+        let again = Variables::of_model(cpu(), model(&variables), Path::new("encoder"));
+        let loss = there_and_back(&again, ODD);
+        assert_eq!(again.save().unwrap(), variables.save().unwrap());
+        assert!(loss(&Tensor::from_slice(&[0_i64])).is_ok());
+    }
+
+    #[test]
+    fn of_another_shape_are_refused_by_name() {
+        let variables = Variables::fresh(cpu(), 0);
+        Dense::new(&variables, "code", &[4, 2], Activation::Relu).unwrap();
+        let again = Variables::of_model(cpu(), model(&variables), Path::new("some/encoder"));
+        let error = Dense::new(&again, "code", &[4, 3], Activation::Relu).err().unwrap();
+        let text = error.to_string();
+        assert!(text.contains("some/encoder") && text.contains("code.0.weight"), "{text}");
+    }
+
+    #[test]
+    fn of_absurd_size_are_refused() {
+        let variables = Variables::fresh(cpu(), 0);
+        for widths in [[usize::MAX, 3], [1 << 20, 1 << 20], [0, 4]] {
+            let outcome = Dense::new(&variables, "code", &widths, Activation::Relu);
+            assert!(matches!(outcome, Err(Error::TooLarge { .. })), "{widths:?}");
+        }
+    }
+
+    #[test]
+    fn start_within_their_bound_and_fill_it() {
+        let variables = Variables::fresh(cpu(), 9);
+        Dense::new(&variables, "code", &[100, 50], Activation::Relu).unwrap();
+        let saved = variables.save().unwrap();
+        let largest = saved["code.0.weight"].values.iter().fold(0_f32, |a, &b| a.max(b.abs()));
+        assert!(largest <= 0.1 && largest > 0.099, "{largest}");
+    }
+}
+
+mod a_device {
+    use super::*;
+
+    #[test]
+    fn is_read_and_written_as_text() {
+        for text in ["auto", "cpu", "cuda:3"] {
+            let device: Device = serde_json::from_value(text.into()).unwrap();
+            assert_eq!(serde_json::to_value(device).unwrap(), text);
+        }
+        assert!("cuda:x".parse::<Device>().is_err() && "gpu".parse::<Device>().is_err());
+    }
+
+    #[test]
+    fn that_is_not_there_is_refused() {
+        let error = Device::Cuda(4096).open(1).unwrap_err();
+        assert!(error.to_string().contains("cuda:4096"), "{error}");
+    }
+}
+
+#[test]
+fn a_stream_is_given_by_seed_and_purpose() {
+    let draw = |seed, purpose| Stream::new(seed, purpose).below(1 << 40);
+    assert_eq!(draw(1, "a"), draw(1, "a"));
+    assert_ne!(draw(1, "a"), draw(2, "a"));
+    assert_ne!(draw(1, "a"), draw(1, "b"));
+    let mut items: Vec<usize> = (0..100).collect();
+    Stream::new(1, "a").shuffle(&mut items);
+    assert_ne!(items, (0..100).collect::<Vec<_>>());
+    items.sort_unstable();
+    assert_eq!(items, (0..100).collect::<Vec<_>>());
+}
