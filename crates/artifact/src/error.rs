@@ -71,6 +71,27 @@ pub enum Error {
         message: String,
     },
 
+    /// Labels and embeddings that have no image in common that may be learnt from.
+    #[error(
+        "none of the {labelled} labels in `{labels}` is of an image in `{features}` that may be learnt from ({test} are of test images)"
+    )]
+    #[diagnostic(
+        code(artifact::no_labelled),
+        help(
+            "wire labels and features that come from the same images, and label some that are not in the test split"
+        )
+    )]
+    NoLabelled {
+        /// The embeddings.
+        features: PathBuf,
+        /// The labels.
+        labels: PathBuf,
+        /// How many labels there are.
+        labelled: usize,
+        /// How many of them are of test images.
+        test: usize,
+    },
+
     /// A model file that cannot be used.
     #[error("cannot use the model `{path}`: {message}")]
     #[diagnostic(

@@ -35,6 +35,7 @@
 mod column;
 mod digest;
 mod error;
+mod features;
 mod meta;
 mod model;
 mod reader;
@@ -48,6 +49,7 @@ mod tests;
 pub use column::{Column, Vectors};
 pub use digest::{Digest, digest_bytes, digest_file};
 pub use error::{Error, Result};
+pub use features::{Labelled, batch_rows};
 pub use meta::{Classes, EmbeddingsMeta, Empty, ImagesMeta, Metric, Shape};
 pub use model::{Model, ModelCard, Tensor};
 pub use reader::{Batches, Reader, open_parquet};

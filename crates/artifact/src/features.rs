@@ -1,0 +1,236 @@
+//! Reading embeddings: batches of a bounded size, and the few rows that carry labels.
+
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use arrow::datatypes::DataType;
+
+use crate::{
+    BATCH_ROWS, Batches, Embeddings, Error, LabelSource, Labels, Reader, Result, Split, Table,
+    open_parquet,
+};
+
+/// A batch of vectors takes at most this many bytes.
+const BATCH_BYTES: usize = 16 << 20;
+/// Batches are cut at multiples of this where they can be: what kernels work on at a time.
+const BLOCK_ROWS: usize = 256;
+
+/// How many rows of `bytes` bytes a streaming stage reads at a time: [`BATCH_ROWS`], or fewer when
+/// rows are wide, so that a batch stays under 16 MiB.
+pub fn batch_rows(bytes: usize) -> usize {
+    let rows = (BATCH_BYTES / bytes.max(1)).clamp(1, BATCH_ROWS);
+    if rows > BLOCK_ROWS { rows - rows % BLOCK_ROWS } else { rows }
+}
+
+impl Reader<Embeddings> {
+    /// Numbers in each embedding.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] when the column is not there or not of vectors.
+    pub fn width(&self) -> Result<usize> {
+        let builder = open_parquet(self.path())?;
+        let field = builder.schema().column_with_name("embedding").map(|(_, field)| field);
+        match field.map(arrow::datatypes::Field::data_type) {
+            Some(&DataType::FixedSizeList(_, width)) if width > 0 => Ok(width as usize),
+            _ => Err(Error::Schema {
+                path: self.path().to_owned(),
+                table: Embeddings::NAME,
+                message: "it has no column `embedding` of vectors".to_owned(),
+            }),
+        }
+    }
+
+    /// Streams the table in batches of [`batch_rows`] rows.
+    ///
+    /// # Errors
+    /// As [`Reader::batches`] and [`Reader::width`].
+    pub fn stream(&self) -> Result<Batches<Embeddings>> {
+        self.batches(batch_rows(4 * self.width()?))
+    }
+}
+
+/// The embeddings that may be learnt from with their labels, in the order of their ids; the only
+/// rows that supervised learning holds in memory.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Labelled {
+    /// The image, ascending: `[n]`.
+    pub id: Vec<u32>,
+    /// Numbers in each embedding, `d`.
+    pub width: usize,
+    /// The embeddings: `[n, d]`, row-major.
+    pub features: Vec<f32>,
+    /// Index into the class names: `[n]`.
+    pub label: Vec<u32>,
+    /// Where the label comes from: `[n]`.
+    pub source: Vec<LabelSource>,
+    /// 1 for given labels; a propagation's own estimate otherwise: `[n]`.
+    pub confidence: Vec<f32>,
+    /// How many labels name an image that the embeddings do not have.
+    pub unknown: usize,
+    /// How many labels name an image of the test split; they are left out.
+    pub test: usize,
+}
+
+impl Labelled {
+    /// Joins labels to embeddings by id, in one pass over the embeddings.
+    ///
+    /// # Errors
+    /// [`Error::NoLabelled`] when nothing is left to learn from; [`Error::Value`] for a label
+    /// outside the class names or an id that occurs twice; whatever reading meets.
+    pub fn gather(features: &Reader<Embeddings>, labels: &Reader<Labels>) -> Result<Self> {
+        let wanted = labels.read()?;
+        let mut places = by_id(labels, &wanted)?;
+        let mut rows: Vec<(usize, Vec<f32>)> = Vec::with_capacity(places.len());
+        let (mut first_row, mut test) = (0, 0);
+        for batch in features.stream()? {
+            let batch = batch?;
+            for (row, (id, split)) in batch.id.iter().zip(&batch.split).enumerate() {
+                let Some(place) = places.get_mut(id) else { continue };
+                if std::mem::replace(&mut place.found, true) {
+                    return Err(repeated(features.path(), first_row + row, *id));
+                }
+                if *split == Split::Test {
+                    test += 1;
+                } else {
+                    rows.push((place.row, batch.embedding.row(row).to_vec()));
+                }
+            }
+            first_row += batch.id.len();
+        }
+        if rows.is_empty() {
+            return Err(Error::NoLabelled {
+                features: features.path().to_owned(),
+                labels: labels.path().to_owned(),
+                labelled: wanted.id.len(),
+                test,
+            });
+        }
+        rows.sort_unstable_by_key(|(row, _)| wanted.id[*row]);
+        let unknown = places.values().filter(|place| !place.found).count();
+        let pick = |(row, _): &(usize, Vec<f32>)| *row;
+        Ok(Self {
+            id: rows.iter().map(pick).map(|row| wanted.id[row]).collect(),
+            label: rows.iter().map(pick).map(|row| wanted.label[row] as u32).collect(),
+            source: rows.iter().map(pick).map(|row| wanted.source[row]).collect(),
+            confidence: rows.iter().map(pick).map(|row| wanted.confidence[row]).collect(),
+            width: features.width()?,
+            features: rows.into_iter().flat_map(|(_, vector)| vector).collect(),
+            unknown,
+            test,
+        })
+    }
+
+    /// The number of labelled rows.
+    pub fn len(&self) -> usize {
+        self.id.len()
+    }
+
+    /// Whether there is none; never after [`Labelled::gather`].
+    pub fn is_empty(&self) -> bool {
+        self.id.is_empty()
+    }
+
+    /// Labelled rows of each class: `[classes]`.
+    pub fn counts(&self, classes: usize) -> Vec<usize> {
+        let mut counts = vec![0; classes];
+        for &label in &self.label {
+            counts[label as usize] += 1;
+        }
+        counts
+    }
+}
+
+/// Where an id's label is, and whether its embedding has been seen.
+struct Place {
+    row: usize,
+    found: bool,
+}
+
+fn by_id(reader: &Reader<Labels>, labels: &Labels) -> Result<BTreeMap<u32, Place>> {
+    let classes = reader.meta().len();
+    let mut places = BTreeMap::new();
+    for (row, (&id, &label)) in labels.id.iter().zip(&labels.label).enumerate() {
+        if usize::try_from(label).map_or(true, |label| label >= classes) {
+            return Err(Error::Value {
+                path: reader.path().to_owned(),
+                row,
+                column: "label".to_owned(),
+                message: format!("{label} is no class: there are {classes} class names"),
+            });
+        }
+        match places.entry(id) {
+            Entry::Vacant(entry) => entry.insert(Place { row, found: false }),
+            Entry::Occupied(_) => return Err(repeated(reader.path(), row, id)),
+        };
+    }
+    Ok(places)
+}
+
+fn repeated(path: &std::path::Path, row: usize, id: u32) -> Error {
+    Error::Value {
+        path: path.to_owned(),
+        row,
+        column: "id".to_owned(),
+        message: format!("{id} occurs twice"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Classes, EmbeddingsMeta, Vectors, Writer};
+
+    fn readers(
+        folder: &tempfile::TempDir,
+        ids: &[u32],
+        labels: &[(u32, i32)],
+    ) -> (Reader<Embeddings>, Reader<Labels>) {
+        let (x, y) = (folder.path().join("x.parquet"), folder.path().join("y.parquet"));
+        let embeddings = Embeddings {
+            id: ids.to_vec(),
+            split: ids.iter().map(|id| if *id < 100 { Split::Pool } else { Split::Test }).collect(),
+            embedding: Vectors::new(2, ids.iter().flat_map(|&id| [id as f32, 0.5]).collect()),
+        };
+        Writer::write_all(&x, EmbeddingsMeta::default(), embeddings).unwrap();
+        let labels = Labels {
+            id: labels.iter().map(|l| l.0).collect(),
+            label: labels.iter().map(|l| l.1).collect(),
+            source: vec![LabelSource::Given; labels.len()],
+            confidence: vec![1.0; labels.len()],
+        };
+        Writer::write_all(&y, Classes::new(["a", "b"]), labels).unwrap();
+        (Reader::open(&x).unwrap(), Reader::open(&y).unwrap())
+    }
+
+    #[test]
+    fn rows_are_joined_by_id_and_test_images_stay_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let (x, y) = readers(&folder, &[9, 4, 100, 7], &[(4, 1), (100, 0), (9, 0), (55, 0)]);
+        let found = Labelled::gather(&x, &y).unwrap();
+        assert_eq!((found.id.as_slice(), found.label.as_slice()), (&[4, 9][..], &[1, 0][..]));
+        assert_eq!(found.features, [4.0, 0.5, 9.0, 0.5]);
+        assert_eq!((found.unknown, found.test, found.width), (1, 1, 2));
+        assert_eq!(found.counts(3), [1, 1, 0]);
+    }
+
+    #[test]
+    fn strangers_doubles_and_wrong_labels_are_errors() {
+        let folder = tempfile::tempdir().unwrap();
+        let gather = |ids: &[u32], labels: &[(u32, i32)]| {
+            let (x, y) = readers(&folder, ids, labels);
+            Labelled::gather(&x, &y).unwrap_err().to_string()
+        };
+        assert!(gather(&[1, 100], &[(2, 0), (100, 0)]).contains("none of the 2 labels"));
+        assert!(gather(&[1, 1], &[(1, 0)]).contains("row 1, column `id`: 1 occurs twice"));
+        assert!(gather(&[1], &[(1, 0), (1, 0)]).contains("1 occurs twice"));
+        assert!(gather(&[1], &[(1, 2)]).contains("2 is no class"));
+        assert!(gather(&[1], &[(1, -1)]).contains("-1 is no class"));
+    }
+
+    #[test]
+    fn batches_of_wide_rows_are_shorter() {
+        assert_eq!(batch_rows(4), 4096);
+        assert_eq!(batch_rows(4 * 784), 4096);
+        assert_eq!(batch_rows(4 * 3000), 1280);
+        assert_eq!(batch_rows(1 << 30), 1);
+    }
+}
