@@ -1,0 +1,68 @@
+//! The kind `encode`.
+
+use scarce_artifact::{Embeddings, EmbeddingsMeta, Images, Metric, Vectors, batch_rows};
+use scarce_nn::{Device, LIBTORCH, Pixels, tch};
+use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
+
+use crate::{EncodeParams, Encoder, Error};
+
+const DOC: &str = "\
+Applies the encoder half of a model of kind `autoencoder` to every image, of whatever split: pixels \
+scaled to [0, 1], one forward pass. The images must be of the shape that the model was trained on.";
+
+/// Encodes images.
+pub struct Encode;
+
+impl Stage for Encode {
+    type Params = EncodeParams;
+
+    fn describe() -> Description {
+        Description::new("encode", "The code of every image, by a trained encoder")
+            .doc(DOC)
+            .input(Port::table::<Images>("images", "The images"))
+            .input(Port::model("model", "encoder", "The trained network"))
+            .output(Port::table::<Embeddings>("embeddings", "One code per image"))
+            .needs(Needs { gpu: true, fixed_threads: true })
+            .environment("libtorch", LIBTORCH)
+            .environment("device", Device::default_class())
+    }
+
+    fn run(params: EncodeParams, context: &Context) -> Result<(), Failure> {
+        let images = context.input::<Images>("images")?;
+        let (model, stem) = context.model("model")?;
+        let device = params.device.open(context.threads())?;
+        let (encoder, blueprint) = Encoder::of_model(device, model, stem)?;
+        let meta = images.meta();
+        if meta.shape != blueprint.shape {
+            let path = images.path().to_owned();
+            let (images, model) = (meta.shape, blueprint.shape);
+            return Err(Error::Shape { path, images, model }.into());
+        }
+        let origin = EmbeddingsMeta { origin: "autoencoder".to_owned(), metric: Metric::Euclidean };
+        let mut writer = context.writer::<Embeddings>("embeddings", origin)?;
+        let (mut done, total) = (0, images.rows() as u64);
+        // as floats, and the first convolution makes about four times as many of them
+        for batch in images.batches(batch_rows(16 * meta.shape.pixels()))? {
+            let batch = batch?;
+            done += batch.id.len() as u64;
+            let values = codes(&encoder, device, &batch, meta)?;
+            let embedding = Vectors::new(blueprint.latent, values);
+            writer.write(Embeddings { id: batch.id, split: batch.split, embedding })?;
+            context.progress(done, total, "images", "");
+        }
+        writer.finish()?;
+        Ok(())
+    }
+}
+
+/// The codes of a batch, `[n, latent]`.
+fn codes(
+    encoder: &Encoder,
+    device: tch::Device,
+    batch: &Images,
+    meta: &scarce_artifact::ImagesMeta,
+) -> Result<Vec<f32>, Error> {
+    let pixels = Pixels::new(device, &batch.pixels.values, meta.shape, meta.max_value)?;
+    let code = tch::no_grad(|| encoder.forward(&pixels.range(0, pixels.len())?))?;
+    Ok(scarce_nn::numbers(&code)?)
+}

@@ -1,0 +1,134 @@
+//! What the TOML says.
+
+use scarce_artifact::Split;
+use scarce_nn::{Activation, Device, EarlyStopping};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Parameters of `autoencoder`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainParams {
+    /// `linear`: fully connected layers only. `conv`: convolutions that halve the image, then fully
+    /// connected layers.
+    pub architecture: Architecture,
+    /// Numbers in the code.
+    #[schemars(range(min = 1))]
+    pub latent: usize,
+    /// Widths of the fully connected layers between the image (or what the convolutions make of
+    /// it) and the code; the decoder has them in reverse.
+    #[schemars(inner(range(min = 1)))]
+    pub hidden: Vec<usize>,
+    /// `conv` only: channels after each halving of the image.
+    #[schemars(inner(range(min = 1)), length(max = 12))]
+    pub channels: Vec<usize>,
+    /// Between the layers.
+    pub activation: Activation,
+    /// On the code itself.
+    pub code_activation: Activation,
+    /// On the reconstruction, whose pixels are between 0 and 1.
+    pub output_activation: Activation,
+    /// What is minimised: `mse`, the mean squared difference of pixels; `bce`, the binary
+    /// cross-entropy with pixels as probabilities.
+    pub loss: Loss,
+    /// Step size of Adam.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub learning_rate: f64,
+    /// Images in a mini-batch.
+    #[schemars(range(min = 1))]
+    pub batch: usize,
+    /// Passes over the images, at most. Without it as many as make about 3,000 mini-batches, at
+    /// least 10 and at most 300.
+    #[schemars(range(min = 1))]
+    pub epochs: Option<usize>,
+    /// Sets `validation`, a share of the images, aside and stops after `patience` epochs in a row
+    /// without a better loss on them; the best weights are kept. Without it all images are learnt
+    /// from to the last epoch.
+    pub early_stopping: Option<EarlyStopping>,
+    /// Parts of the data to learn from. No label is used, yet `test` images belong here only if
+    /// being transductive is meant.
+    pub splits: Vec<SplitName>,
+    /// Images to show beside their reconstructions: of `test` if there are any, at random.
+    #[schemars(range(min = 1, max = 1000))]
+    pub samples: usize,
+    /// `auto` (a GPU if there is one), `cpu` or `cuda:N`.
+    pub device: Device,
+    /// What the first weights, the order of the images and the samples are drawn from.
+    pub seed: u64,
+}
+
+impl Default for TrainParams {
+    fn default() -> Self {
+        Self {
+            architecture: Architecture::Linear,
+            latent: 32,
+            hidden: Vec::new(),
+            channels: vec![16, 32],
+            activation: Activation::Relu,
+            code_activation: Activation::None,
+            output_activation: Activation::Sigmoid,
+            loss: Loss::Mse,
+            learning_rate: 1e-3,
+            batch: 128,
+            epochs: None,
+            early_stopping: None,
+            splits: vec![SplitName::Train, SplitName::Pool],
+            samples: 10,
+            device: Device::Auto,
+            seed: 0,
+        }
+    }
+}
+
+/// Parameters of `encode`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EncodeParams {
+    /// `auto` (a GPU if there is one), `cpu` or `cuda:N`.
+    pub device: Device,
+}
+
+/// The family of networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Architecture {
+    /// Fully connected layers.
+    Linear,
+    /// Convolutions, then fully connected layers.
+    Conv,
+}
+
+/// What training minimises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Loss {
+    /// Mean squared difference.
+    Mse,
+    /// Binary cross-entropy.
+    Bce,
+}
+
+/// Part of the data, as a parameter names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum SplitName {
+    /// Official training images.
+    Train,
+    /// Held-out images.
+    Test,
+    /// Images without an official split.
+    Pool,
+}
+
+impl SplitName {
+    /// Whether it names `split`.
+    pub fn is(self, split: Split) -> bool {
+        matches!(
+            (self, split),
+            (Self::Train, Split::Train) | (Self::Test, Split::Test) | (Self::Pool, Split::Pool)
+        )
+    }
+}

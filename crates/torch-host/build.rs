@@ -1,0 +1,7 @@
+//! Lets the program find libtorch from any folder.
+
+include!("../nn/link_libtorch.rs");
+
+fn main() {
+    link_libtorch();
+}
