@@ -1,0 +1,185 @@
+//! What is known before the first prediction is looked at: classes, truth, splits, labels.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use scarce_artifact::{Images, LabelSource, Labels, Reader, Split, Truth};
+use scarce_stage::{Context, Failure};
+
+use crate::{
+    Error, Result,
+    origin::{Axes, Origin, agree},
+};
+
+/// The class names, once some table has said them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ClassNames {
+    names: Vec<String>,
+    said_by: Option<String>,
+}
+
+impl ClassNames {
+    /// Takes a table's class names, or refuses them when they are not what another table said.
+    pub(crate) fn agree(&mut self, table: &str, names: &[String]) -> Result<()> {
+        match &self.said_by {
+            None => {
+                self.names = names.to_vec();
+                self.said_by = Some(table.to_owned());
+                Ok(())
+            }
+            Some(_) if self.names == names => Ok(()),
+            Some(first) => Err(Error::Classes {
+                left: first.clone(),
+                left_classes: listed(&self.names),
+                right: table.to_owned(),
+                right_classes: listed(names),
+            }),
+        }
+    }
+
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// A label as an index into the class names.
+    pub(crate) fn index(&self, table: &str, id: u32, label: i32) -> Result<u32> {
+        let classes = self.names.len();
+        u32::try_from(label)
+            .ok()
+            .filter(|&index| (index as usize) < classes)
+            .ok_or_else(|| Error::Label { table: table.to_owned(), id, label, classes })
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let first = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("`, `");
+    let rest = names.len().saturating_sub(SHOWN);
+    if rest == 0 { format!("`{first}`") } else { format!("`{first}` and {rest} more") }
+}
+
+/// A table of labels in memory.
+#[derive(Debug, Clone)]
+pub(crate) struct LabelTable {
+    pub origin: Origin,
+    /// Class of each image whose label was given, queried or asked of a person.
+    pub given: HashMap<u32, u32>,
+    /// Class of each image whose label was inferred.
+    pub propagated: Vec<(u32, u32)>,
+}
+
+/// What all scores are taken against.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    pub classes: ClassNames,
+    /// True class by image; `None` when there is no truth.
+    pub truth: Option<HashMap<u32, u32>>,
+    /// Split by image; empty when no images are wired.
+    pub splits: HashMap<u32, &'static str>,
+    /// Images in each split; empty when no images are wired.
+    pub totals: BTreeMap<&'static str, usize>,
+    /// Name of the data set, where images are wired.
+    pub dataset: Option<String>,
+    pub labels: Vec<LabelTable>,
+    pub held_out: Vec<LabelTable>,
+}
+
+/// A split's name, which lives as long as the program.
+pub(crate) fn split_name(split: Split) -> &'static str {
+    match split {
+        Split::Train => "train",
+        Split::Test => "test",
+        Split::Pool => "pool",
+    }
+}
+
+impl Known {
+    /// Reads truth, splits and labels.
+    pub(crate) fn read(context: &Context) -> Result<Self, Failure> {
+        let mut known = Self::default();
+        if let Some(truth) = context.optional::<Truth>("truth")? {
+            known.read_truth(&truth)?;
+        }
+        if let Some(images) = context.optional::<Images>("images")? {
+            known.read_splits(&images)?;
+        }
+        known.labels = known.read_labels(context, "labels")?;
+        known.held_out = known.read_labels(context, "held_out")?;
+        Ok(known)
+    }
+
+    fn read_truth(&mut self, reader: &Reader<Truth>) -> Result<()> {
+        self.classes.agree("truth", &reader.meta().classes)?;
+        let table = reader.read()?;
+        let mut truth = HashMap::with_capacity(table.id.len());
+        for (&id, &label) in table.id.iter().zip(&table.label) {
+            truth.insert(id, self.classes.index("truth", id, label)?);
+        }
+        // A truth of nothing is none.
+        self.truth = (!truth.is_empty()).then_some(truth);
+        Ok(())
+    }
+
+    fn read_splits(&mut self, reader: &Reader<Images>) -> Result<()> {
+        self.dataset = Some(reader.meta().dataset.clone());
+        for batch in reader.batches(scarce_artifact::BATCH_ROWS)? {
+            let batch = batch?;
+            for (&id, &split) in batch.id.iter().zip(&batch.split) {
+                let split = split_name(split);
+                self.splits.insert(id, split);
+                *self.totals.entry(split).or_default() += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// All tables of labels behind a port.
+    pub(crate) fn read_labels(
+        &mut self,
+        context: &Context,
+        port: &str,
+    ) -> Result<Vec<LabelTable>, Failure> {
+        let mut tables = Vec::new();
+        for input in context.inputs::<Labels>(port)? {
+            let name = format!("{}.{}", input.stage, input.port);
+            self.classes.agree(&name, &input.table.meta().classes)?;
+            let rows = input.table.read()?;
+            let mut table = LabelTable {
+                origin: Origin { stage: input.stage, axes: input.axes },
+                given: HashMap::new(),
+                propagated: Vec::new(),
+            };
+            for ((&id, &label), &source) in rows.id.iter().zip(&rows.label).zip(&rows.source) {
+                let class = self.classes.index(&name, id, label)?;
+                if source == LabelSource::Propagated {
+                    table.propagated.push((id, class));
+                } else {
+                    table.given.insert(id, class);
+                }
+            }
+            tables.push(table);
+        }
+        Ok(tables)
+    }
+
+    /// Images whose label a run may have seen; `None` when nobody said.
+    pub(crate) fn labelled(&self, axes: &Axes) -> Option<HashSet<u32>> {
+        let mut fitting = self.labels.iter().filter(|t| agree(&t.origin.axes, axes)).peekable();
+        fitting.peek()?;
+        Some(fitting.flat_map(|table| table.given.keys().copied()).collect())
+    }
+
+    /// Labels that were kept from a run to judge it by.
+    pub(crate) fn held_out(&self, axes: &Axes) -> HashMap<u32, u32> {
+        let fitting = self.held_out.iter().filter(|t| agree(&t.origin.axes, axes));
+        fitting.flat_map(|table| table.given.iter().map(|(&id, &class)| (id, class))).collect()
+    }
+
+    /// Positions in `ids` by split; `all` where nobody said the split.
+    pub(crate) fn by_split(&self, ids: &[u32]) -> BTreeMap<&'static str, Vec<usize>> {
+        let mut groups: BTreeMap<&'static str, Vec<usize>> = BTreeMap::new();
+        for (at, id) in ids.iter().enumerate() {
+            groups.entry(self.splits.get(id).copied().unwrap_or("all")).or_default().push(at);
+        }
+        groups
+    }
+}

@@ -1,0 +1,280 @@
+//! The summary read back, for a terminal.
+
+use std::{fmt, path::Path};
+
+use arrow::{
+    array::{Array, RecordBatch, cast::AsArray},
+    datatypes::{DataType, Float64Type, Int64Type, UInt32Type},
+};
+use scarce_artifact::open_parquet;
+
+use crate::{Error, Result, published::Verdict, rows::Setting, summary::Estimate};
+
+/// The headline of one method on one set of images.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SummaryRow {
+    /// The stage.
+    pub stage: String,
+    /// The axes that make it a method of its own, as words.
+    pub axes: Vec<(String, String)>,
+    /// `test`, `train`, `pool`, `all` or `cross-validation`.
+    pub split: String,
+    /// What the images were to the learner, in words: `test (held out)`.
+    pub setting: String,
+    /// Headline figures in order: accuracy and macro F1 first, where there are any.
+    pub figures: Vec<Figure>,
+}
+
+/// One headline figure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// The metric's name in the tables: `accuracy`, `macro_f1`, `nmi`, …
+    pub metric: String,
+    /// Our runs.
+    pub estimate: Estimate,
+    /// Whether the interval is over labels (cross-validation) rather than over runs.
+    pub over_labels: bool,
+    /// What others published of it.
+    pub published: Option<PublishedFigure>,
+}
+
+/// A published figure and what is to be made of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishedFigure {
+    /// The figure, as a share.
+    pub value: f64,
+    /// Where it was published.
+    pub source: String,
+    /// How it relates to our runs.
+    pub verdict: Verdict,
+}
+
+/// Metrics that are headlines, in the order in which they are shown.
+const HEADLINES: [&str; 10] = [
+    "accuracy",
+    "macro_f1",
+    "naming_accuracy",
+    "hungarian_accuracy",
+    "nmi",
+    "ari",
+    "propagated_accuracy",
+    "propagated_coverage",
+    "coverage",
+    "confidence",
+];
+
+/// Shown only where there is nothing better to say.
+const FALLBACKS: [&str; 2] = ["coverage", "confidence"];
+
+/// Metrics that are indices rather than shares, shown as they are and not in per cent.
+pub(crate) fn is_index(metric: &str) -> bool {
+    matches!(metric, "nmi" | "ari")
+}
+
+impl SummaryRow {
+    /// Stage and axes on one line.
+    pub fn method(&self) -> String {
+        let axes = self.axes.iter().map(|(axis, value)| format!(" · {axis} = {value}"));
+        std::iter::once(self.stage.clone()).chain(axes).collect()
+    }
+
+    /// A headline figure by its metric.
+    pub fn figure(&self, metric: &str) -> Option<&Figure> {
+        self.figures.iter().find(|figure| figure.metric == metric)
+    }
+}
+
+impl fmt::Display for Figure {
+    /// `56.1 ± 3.0 (10)`: per cent, half the 95 % interval, number of runs. A cross-validated share
+    /// has its interval spelt out, since it is not symmetric: `83.3 [66.4, 92.7] (30 labels)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = |value: f64| number(&self.metric, value);
+        let Estimate { mean, half_width, low, high, n, .. } = self.estimate;
+        match (self.over_labels, low, high, half_width) {
+            (true, Some(low), Some(high), _) => {
+                write!(f, "{} [{}, {}] ({n} labels)", number(mean), number(low), number(high))
+            }
+            (_, _, _, Some(half)) => write!(f, "{} ± {} ({n})", number(mean), number(half)),
+            _ => write!(f, "{} ± – ({n})", number(mean)),
+        }
+    }
+}
+
+/// A number as it is shown: shares in per cent with one decimal, indices with three.
+pub(crate) fn number(metric: &str, value: f64) -> String {
+    let text = match value {
+        value if !value.is_finite() => return "–".to_owned(),
+        value if is_index(metric) => format!("{value:.3}"),
+        value => format!("{:.1}", value * 100.0),
+    };
+    // No minus before a zero.
+    match text.strip_prefix('-') {
+        Some(zero) if zero.chars().all(|c| matches!(c, '0' | '.')) => zero.to_owned(),
+        _ => text,
+    }
+}
+
+/// The headline figures of a report's `summary.parquet`: a row for every method and set of images,
+/// in the order of the pipeline.
+///
+/// # Errors
+/// When the file cannot be read or is no summary.
+pub fn summary_table(summary_parquet: &Path) -> Result<Vec<SummaryRow>> {
+    let failed = |message: String| Error::Summary { path: summary_parquet.to_owned(), message };
+    let batches =
+        open_parquet(summary_parquet)?.build().map_err(|error| failed(error.to_string()))?;
+    let mut rows: Vec<SummaryRow> = Vec::new();
+    for batch in batches {
+        let batch = batch.map_err(|error| failed(error.to_string()))?;
+        let columns = Columns::of(&batch).map_err(failed)?;
+        for row in 0..batch.num_rows() {
+            columns.add(row, &mut rows).map_err(failed)?;
+        }
+    }
+    for row in &mut rows {
+        let rank = |figure: &Figure| HEADLINES.iter().position(|known| *known == figure.metric);
+        row.figures.sort_by_key(rank);
+        if row.figures.iter().any(|figure| !FALLBACKS.contains(&figure.metric.as_str())) {
+            row.figures.retain(|figure| !FALLBACKS.contains(&figure.metric.as_str()));
+        }
+    }
+    Ok(rows)
+}
+
+/// The columns of a batch by name.
+struct Columns<'a> {
+    batch: &'a RecordBatch,
+}
+
+/// Columns of the summary that are not axes.
+const FIXED: [&str; 17] = [
+    "stage",
+    "split",
+    "setting",
+    "metric",
+    "class",
+    "mean",
+    "std",
+    "n",
+    "half_width",
+    "low",
+    "high",
+    "min",
+    "max",
+    "interval",
+    "published",
+    "source",
+    "verdict",
+];
+
+impl<'a> Columns<'a> {
+    fn of(batch: &'a RecordBatch) -> Result<Self, String> {
+        for name in FIXED {
+            let expected = match name {
+                "n" => DataType::UInt32,
+                "mean" | "std" | "half_width" | "low" | "high" | "min" | "max" | "published" => {
+                    DataType::Float64
+                }
+                _ => DataType::Utf8,
+            };
+            match batch.column_by_name(name).map(|column| column.data_type().clone()) {
+                Some(found) if found == expected => {}
+                Some(found) => return Err(format!("column `{name}` is {found}, not {expected}")),
+                None => return Err(format!("it has no column `{name}`")),
+            }
+        }
+        Ok(Self { batch })
+    }
+
+    fn column(&self, name: &str) -> Result<&'a dyn Array, String> {
+        self.batch
+            .column_by_name(name)
+            .map(AsRef::as_ref)
+            .ok_or_else(|| format!("it has no column `{name}`"))
+    }
+
+    fn word(&self, name: &str, row: usize) -> Result<Option<&'a str>, String> {
+        let column = self.column(name)?.as_string::<i32>();
+        Ok((!column.is_null(row)).then(|| column.value(row)))
+    }
+
+    fn number(&self, name: &str, row: usize) -> Result<Option<f64>, String> {
+        let column = self.column(name)?.as_primitive::<Float64Type>();
+        Ok((!column.is_null(row)).then(|| column.value(row)))
+    }
+
+    fn axes(&self, row: usize) -> Result<Vec<(String, String)>, String> {
+        let mut axes = Vec::new();
+        for field in self.batch.schema_ref().fields() {
+            let name = field.name().as_str();
+            if FIXED.contains(&name) {
+                continue;
+            }
+            let column = self.column(name)?;
+            if column.is_null(row) {
+                continue;
+            }
+            let text = match column.data_type() {
+                DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
+                DataType::Float64 => column.as_primitive::<Float64Type>().value(row).to_string(),
+                DataType::Boolean => column.as_boolean().value(row).to_string(),
+                DataType::Utf8 => column.as_string::<i32>().value(row).to_owned(),
+                other => return Err(format!("the axis `{name}` is {other}")),
+            };
+            axes.push((name.to_owned(), text));
+        }
+        Ok(axes)
+    }
+
+    /// Adds a line of the file to the row that it belongs to.
+    fn add(&self, row: usize, rows: &mut Vec<SummaryRow>) -> Result<(), String> {
+        let word = |name| Ok::<_, String>(self.word(name, row)?.unwrap_or_default().to_owned());
+        let metric = word("metric")?;
+        if self.word("class", row)?.is_some() || !HEADLINES.contains(&metric.as_str()) {
+            return Ok(());
+        }
+        let key = (word("stage")?, self.axes(row)?, word("split")?, word("setting")?);
+        let due = |name| {
+            self.number(name, row)?.ok_or_else(|| format!("row {row}, column `{name}`: no number"))
+        };
+        let runs = self.column("n")?.as_primitive::<UInt32Type>();
+        let published = match (self.number("published", row)?, self.word("verdict", row)?) {
+            (Some(value), Some(verdict)) => Some(PublishedFigure {
+                value,
+                source: word("source")?,
+                verdict: Verdict::parse(verdict)
+                    .ok_or_else(|| format!("row {row}: `{verdict}` is no verdict"))?,
+            }),
+            _ => None,
+        };
+        let figure = Figure {
+            metric,
+            estimate: Estimate {
+                mean: due("mean")?,
+                std: self.number("std", row)?,
+                half_width: self.number("half_width", row)?,
+                low: self.number("low", row)?,
+                high: self.number("high", row)?,
+                min: due("min")?,
+                max: due("max")?,
+                n: if runs.is_null(row) { 0 } else { runs.value(row) as usize },
+            },
+            over_labels: Setting::parse(&key.3) == Some(Setting::CrossValidated),
+            published,
+        };
+        let (stage, axes, split, setting) = key;
+        let same = |known: &SummaryRow| {
+            known.stage == stage
+                && known.axes == axes
+                && known.split == split
+                && known.setting == setting
+        };
+        match rows.iter_mut().find(|known| same(known)) {
+            Some(known) => known.figures.push(figure),
+            None => {
+                rows.push(SummaryRow { stage, axes, split, setting, figures: vec![figure] });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+//! The page: one HTML file, which needs neither network nor scripts.
+
+mod details;
+mod figures;
+mod gallery;
+mod headline;
+mod losses;
+
+use std::{io::Write, path::Path};
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::{
+    Result,
+    evidence::Evidence,
+    origin::{Axes, Method, text},
+    overview::number,
+    rows::Setting,
+    summary::Estimate,
+};
+
+const STYLE: &str = include_str!("style.css");
+
+/// Nothing is fetched and nothing is run, whatever the names in the tables are.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+
+/// The whole page.
+pub(crate) fn render(evidence: &Evidence) -> Result<Markup> {
+    let params = &evidence.params;
+    Ok(html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="generator" content="scarce";
+                title { (params.title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    h1 { (params.title) }
+                    @for paragraph in params.notes.split("\n\n").filter(|p| !p.trim().is_empty()) {
+                        p { (paragraph.trim()) }
+                    }
+                }
+                main {
+                    (headline::claims(evidence))
+                    (figures::accuracies(evidence))
+                    (headline::differences(evidence))
+                    (headline::clusters(evidence))
+                    (headline::propagated(evidence))
+                    (losses::section(evidence)?)
+                    (gallery::reconstructions(evidence)?)
+                    (details::confusions(evidence))
+                    (details::per_class(evidence))
+                    (details::shares(evidence))
+                    (gallery::predictions(evidence))
+                    (gallery::clusters(evidence))
+                    (details::labels(evidence))
+                    (details::runs(evidence))
+                    (details::inputs(evidence))
+                }
+                footer.small.soft {
+                    "Made by scarce. Every number is in " code { "metrics.parquet" }
+                    " (each run) and " code { "summary.parquet" } " (means and intervals)."
+                }
+            }
+        }
+    })
+}
+
+/// Writes the page and waits until it is on the disk.
+pub(crate) fn write(path: &Path, html: &str) -> Result<()> {
+    let mut file = fs_err::File::create(path)?;
+    file.write_all(html.as_bytes())?;
+    file.sync_all()?;
+    Ok(())
+}
+
+/// A method's name, its axes in a line below.
+fn method_name(method: &Method) -> Markup {
+    html! {
+        (method.stage)
+        @if !method.axes.is_empty() { span.axis { (axes_text(&method.axes)) } }
+    }
+}
+
+fn axes_text(axes: &Axes) -> String {
+    let pairs: Vec<String> =
+        axes.iter().map(|(axis, value)| format!("{axis} = {}", text(value))).collect();
+    pairs.join(", ")
+}
+
+/// The run that something is shown of: `stage, seed = 0`.
+fn run_text(stage: &str, axes: &Axes) -> String {
+    if axes.is_empty() { stage.to_owned() } else { format!("{stage}, {}", axes_text(axes)) }
+}
+
+/// `56.1 ± 3.0`; a single run has no interval and shows a dash.
+fn mean_text(metric: &str, estimate: &Estimate) -> Markup {
+    let half = estimate.half_width.map_or_else(|| "–".to_owned(), |half| number(metric, half));
+    html! { (number(metric, estimate.mean)) span.pm { " ± " (half) } }
+}
+
+/// A heading for images of one setting: `test (held out)`, with the split where it adds something.
+fn setting_text(setting: Setting, split: &str) -> String {
+    match setting {
+        Setting::Test | Setting::CrossValidated => setting.words().to_owned(),
+        _ => format!("{} · {split}", setting.words()),
+    }
+}
+
+/// Thousands set apart by a narrow space: `10 000`.
+fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) && digits.len() > 4 {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 run`, `2 runs`.
+fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(count as u64), if count == 1 { one } else { many })
+}
+
+/// A table in a box of its own that scrolls when the screen is narrow.
+fn boxed(table: Markup) -> Markup {
+    html! { div.scroll tabindex="0" { (table) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!(thousands(9_999), "9999");
+        assert_eq!(thousands(60_000), "60\u{202f}000");
+        assert_eq!(thousands(1_234_567), "1\u{202f}234\u{202f}567");
+    }
+}

@@ -1,0 +1,339 @@
+//! Scoring every table of predictions.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    rc::Rc,
+};
+
+use indexmap::IndexMap;
+use scarce_artifact::Predictions;
+use scarce_kernels::scores::Confusion;
+use scarce_stage::Input;
+
+use crate::{
+    Error, Result,
+    known::{Known, split_name},
+    origin::{Methods, Origin},
+    rows::{CROSS_VALIDATION, Row, Setting},
+    score::{self, Scope},
+    summary::{Estimate, Line, OVER_LABELS},
+};
+
+/// Fewer held-out labels than this estimate nothing: with four, even a perfect score leaves an
+/// interval that spans half of all accuracies.
+pub(crate) const FEWEST_LABELS: usize = 5;
+
+/// Sums of the confusion matrices of a method's runs.
+#[derive(Debug, Clone)]
+pub(crate) struct MeanConfusion {
+    pub method: usize,
+    pub split: &'static str,
+    pub setting: Setting,
+    pub runs: usize,
+    /// `[classes, classes]`: true class by predicted class, summed over the runs.
+    pub sums: Vec<u64>,
+}
+
+/// One image of a portrait.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    pub id: u32,
+    pub predicted: u32,
+    pub truth: Option<u32>,
+    pub confidence: f32,
+}
+
+/// What the first run of a method looks like.
+#[derive(Debug, Clone)]
+pub(crate) struct Portrait {
+    pub method: usize,
+    pub origin: Rc<Origin>,
+    /// Wrong, the most confident first; empty without truth.
+    pub errors: Vec<Seen>,
+    /// The least confident first; empty where all are equally confident.
+    pub unsure: Vec<Seen>,
+    /// Some images of each predicted class.
+    pub by_class: Vec<(usize, Vec<Seen>)>,
+}
+
+/// Held-out labels of a method's folds, pooled.
+#[derive(Debug, Clone, Default)]
+struct Pool {
+    ids: BTreeSet<u32>,
+    truth: Vec<u32>,
+    predicted: Vec<u32>,
+}
+
+/// What cross-validation estimates.
+pub(crate) struct CrossValidated {
+    /// Accuracy with an interval over the labels, macro F1 without one.
+    pub lines: Vec<Line>,
+    /// The methods with too few labels for that, and how many they have.
+    pub too_few: Vec<(usize, usize)>,
+}
+
+/// Everything that predictions tell.
+#[derive(Debug, Default)]
+pub(crate) struct Scored {
+    pub rows: Vec<Row>,
+    /// Stages in the order in which they were wired.
+    pub stages: Vec<String>,
+    pub confusions: IndexMap<(usize, Setting, &'static str), MeanConfusion>,
+    pub portraits: Vec<Portrait>,
+    pools: IndexMap<usize, Pool>,
+}
+
+impl Scored {
+    /// Scores one table.
+    pub(crate) fn add(
+        &mut self,
+        input: Input<Predictions>,
+        known: &mut Known,
+        methods: &mut Methods,
+        pictures: usize,
+    ) -> Result<()> {
+        let name = format!("{}.{}", input.stage, input.port);
+        known.classes.agree(&name, &input.table.meta().classes)?;
+        let table = Checked::read(&input, &name, known)?;
+        if !self.stages.contains(&input.stage) {
+            self.stages.push(input.stage.clone());
+        }
+        let origin = Rc::new(Origin { stage: input.stage, axes: input.axes });
+        let method = methods.of(&origin);
+        let held_out = known.held_out(&origin.axes);
+        if held_out.is_empty() {
+            self.add_final(&table, &origin, method, known, pictures)
+        } else {
+            self.add_fold(&table, &origin, method, &held_out, known.classes.names().len())
+        }
+    }
+
+    /// A run that some labels were kept from: only those are scored.
+    fn add_fold(
+        &mut self,
+        table: &Checked,
+        origin: &Rc<Origin>,
+        method: usize,
+        held_out: &HashMap<u32, u32>,
+        classes: usize,
+    ) -> Result<()> {
+        let pool = self.pools.entry(method).or_default();
+        let (mut truth, mut predicted) = (Vec::new(), Vec::new());
+        for seen in &table.seen {
+            if let Some(&class) = held_out.get(&seen.id) {
+                truth.push(class);
+                predicted.push(seen.predicted);
+                pool.ids.insert(seen.id);
+            }
+        }
+        if truth.is_empty() {
+            return Ok(());
+        }
+        let scope = Scope {
+            origin: Rc::clone(origin),
+            method,
+            split: CROSS_VALIDATION,
+            setting: Setting::CrossValidated,
+        };
+        let confusion = Confusion::new(&truth, &predicted, classes)?;
+        self.rows.push(scope.row("accuracy", confusion.accuracy(), truth.len()));
+        pool.truth.extend(truth);
+        pool.predicted.extend(predicted);
+        Ok(())
+    }
+
+    /// A run that learnt from all labels it may.
+    fn add_final(
+        &mut self,
+        table: &Checked,
+        origin: &Rc<Origin>,
+        method: usize,
+        known: &Known,
+        pictures: usize,
+    ) -> Result<()> {
+        let labelled = known.labelled(&origin.axes);
+        let mut shown: Vec<Seen> = Vec::new();
+        for split in ["test", "train", "pool"] {
+            let held_out = split == "test";
+            let counts = |seen: &&Seen| {
+                held_out || labelled.as_ref().is_none_or(|labelled| !labelled.contains(&seen.id))
+            };
+            let of_split = |at: &usize| table.splits[*at] == split;
+            let seen: Vec<Seen> = (0..table.seen.len())
+                .filter(of_split)
+                .map(|at| &table.seen[at])
+                .filter(counts)
+                .copied()
+                .collect();
+            if seen.is_empty() {
+                continue;
+            }
+            let setting = match (known.truth.is_some(), held_out, labelled.is_some()) {
+                (false, _, _) => Setting::Unscored,
+                (true, true, _) => Setting::Test,
+                (true, false, true) => Setting::Transductive,
+                (true, false, false) => Setting::Training,
+            };
+            let scope = Scope { origin: Rc::clone(origin), method, split, setting };
+            self.describe(&scope, &seen, known, labelled.as_ref());
+            self.score(&scope, &seen, known)?;
+            if shown.is_empty() {
+                shown = seen;
+            }
+        }
+        if !shown.is_empty() && self.portraits.iter().all(|p| p.method != method) {
+            self.portraits.push(portrait(method, origin, shown, known, pictures));
+        }
+        Ok(())
+    }
+
+    fn describe(
+        &mut self,
+        scope: &Scope,
+        seen: &[Seen],
+        known: &Known,
+        labelled: Option<&HashSet<u32>>,
+    ) {
+        let predicted: Vec<u32> = seen.iter().map(|seen| seen.predicted).collect();
+        let confidence: Vec<f32> = seen.iter().map(|seen| seen.confidence).collect();
+        let classes = known.classes.names().len();
+        if let Some(&total) = known.totals.get(scope.split) {
+            let of_split = |id: &&u32| known.splits.get(id) == Some(&scope.split);
+            let left_out = match scope.split {
+                "test" => 0,
+                _ => labelled.map_or(0, |labelled| labelled.iter().filter(of_split).count()),
+            };
+            let due = total.saturating_sub(left_out).max(1);
+            // Predictions of images that the table of images lacks cannot cover more than all.
+            let coverage = (seen.len() as f64 / due as f64).min(1.0);
+            self.rows.push(scope.row("coverage", coverage, due));
+        }
+        self.rows.extend(score::description(scope, &predicted, &confidence, classes));
+    }
+
+    fn score(&mut self, scope: &Scope, seen: &[Seen], known: &Known) -> Result<()> {
+        let (truth, predicted): (Vec<u32>, Vec<u32>) =
+            seen.iter().filter_map(|seen| Some((seen.truth?, seen.predicted))).unzip();
+        if truth.is_empty() {
+            return Ok(());
+        }
+        let classes = known.classes.names().len();
+        let (rows, confusion) = score::classification(scope, &truth, &predicted, classes)?;
+        self.rows.extend(rows);
+        let key = (scope.method, scope.setting, scope.split);
+        let mean = self.confusions.entry(key).or_insert_with(|| MeanConfusion {
+            method: scope.method,
+            split: scope.split,
+            setting: scope.setting,
+            runs: 0,
+            sums: vec![0; classes * classes],
+        });
+        mean.runs += 1;
+        for (sum, count) in mean.sums.iter_mut().zip(confusion.counts()) {
+            *sum += count;
+        }
+        Ok(())
+    }
+
+    /// What cross-validation estimates.
+    pub(crate) fn cross_validated(&self, classes: usize) -> Result<CrossValidated> {
+        let (mut lines, mut too_few) = (Vec::new(), Vec::new());
+        for (&method, pool) in &self.pools {
+            let n = pool.ids.len();
+            if n < FEWEST_LABELS {
+                too_few.push((method, n));
+                continue;
+            }
+            let confusion = Confusion::new(&pool.truth, &pool.predicted, classes)?;
+            let accuracy = Estimate::of_share(confusion.accuracy(), n);
+            let bare = Estimate { n, ..Estimate::of_runs(&[confusion.macro_f1()])? };
+            for (metric, estimate) in [("accuracy", accuracy), ("macro_f1", bare)] {
+                lines.push(Line {
+                    method,
+                    split: CROSS_VALIDATION,
+                    setting: Setting::CrossValidated,
+                    metric,
+                    class: None,
+                    estimate,
+                    interval: if metric == "accuracy" { OVER_LABELS } else { "none" },
+                    beside: None,
+                });
+            }
+        }
+        Ok(CrossValidated { lines, too_few })
+    }
+}
+
+/// A table of predictions whose labels and widths have been checked.
+struct Checked {
+    seen: Vec<Seen>,
+    splits: Vec<&'static str>,
+}
+
+impl Checked {
+    fn read(input: &Input<Predictions>, name: &str, known: &Known) -> Result<Self> {
+        let classes = known.classes.names().len();
+        let mut seen = Vec::with_capacity(input.table.rows().min(1 << 20));
+        let mut splits = Vec::with_capacity(seen.capacity());
+        for batch in input.table.batches(4 * scarce_artifact::BATCH_ROWS)? {
+            let batch = batch?;
+            if batch.probabilities.width != classes {
+                let found = batch.probabilities.width;
+                return Err(Error::Width { table: name.to_owned(), found, expected: classes });
+            }
+            for (at, probabilities) in batch.probabilities.iter_rows().enumerate() {
+                let id = batch.id[at];
+                seen.push(Seen {
+                    id,
+                    predicted: known.classes.index(name, id, batch.label[at])?,
+                    truth: known.truth.as_ref().and_then(|truth| truth.get(&id).copied()),
+                    confidence: probabilities.iter().copied().fold(0.0, f32::max),
+                });
+                splits.push(split_name(batch.split[at]));
+            }
+        }
+        Ok(Self { seen, splits })
+    }
+}
+
+/// A number that looks random and depends on the image alone: the same images are shown whatever
+/// the method, and every time.
+pub(crate) fn shuffled(id: u32) -> u64 {
+    // The finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+    let mut z = u64::from(id).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn portrait(
+    method: usize,
+    origin: &Rc<Origin>,
+    mut seen: Vec<Seen>,
+    known: &Known,
+    pictures: usize,
+) -> Portrait {
+    let mut errors: Vec<Seen> =
+        seen.iter().filter(|s| s.truth.is_some_and(|t| t != s.predicted)).copied().collect();
+    errors.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.id.cmp(&b.id)));
+    errors.truncate(pictures);
+
+    let mut by_class: Vec<(usize, Vec<Seen>)> = Vec::new();
+    seen.sort_by_key(|seen| (shuffled(seen.id), seen.id));
+    for class in 0..known.classes.names().len() {
+        let of_class = seen.iter().filter(|seen| seen.predicted as usize == class);
+        let some: Vec<Seen> = of_class.take(pictures).copied().collect();
+        if !some.is_empty() {
+            by_class.push((class, some));
+        }
+    }
+
+    seen.sort_by(|a, b| a.confidence.total_cmp(&b.confidence).then(a.id.cmp(&b.id)));
+    let spread = match (seen.first(), seen.last()) {
+        (Some(least), Some(most)) => most.confidence - least.confidence,
+        _ => 0.0,
+    };
+    // One nearest neighbour, say, is always sure: there is no least confident image.
+    seen.truncate(if spread > 1e-6 { pictures } else { 0 });
+    Portrait { method, origin: Rc::clone(origin), errors, unsure: seen, by_class }
+}
