@@ -1,0 +1,133 @@
+//! The judgement on one task: is its result there, and if not, why must it run?
+
+use std::{collections::HashMap, sync::Arc};
+
+use scarce_pipeline::{Pipeline, Source};
+use scarce_stage::Level;
+use scarce_store::{Damage, Entry, Key, Lookup, Store, canonical_json};
+use serde_json::Value;
+
+use crate::{
+    Hosts, Reason, Record, Result, TaskRecord, TaskStatus,
+    ingredients::{self, External},
+    reason,
+};
+
+/// A task whose inputs are all there.
+#[derive(Debug, Clone)]
+pub(crate) enum Assessment {
+    /// So is its result.
+    Cached(Arc<Entry>),
+    /// It must run.
+    Run(Work),
+}
+
+/// What is needed to run a task.
+#[derive(Debug, Clone)]
+pub(crate) struct Work {
+    pub(crate) key: Key,
+    pub(crate) ingredients: Value,
+    pub(crate) reasons: Vec<Reason>,
+    /// Run even if somebody else has the result meanwhile.
+    pub(crate) forced: bool,
+}
+
+impl Work {
+    /// The damage for which it runs.
+    pub(crate) fn damage(&self) -> Option<&Damage> {
+        self.reasons.iter().find_map(|reason| match reason {
+            Reason::Damaged { damage } => Some(damage),
+            _ => None,
+        })
+    }
+}
+
+/// Judges tasks one by one, remembering what is costly to find out.
+pub(crate) struct Assessor<'a> {
+    pipeline: &'a Pipeline,
+    hosts: &'a Hosts,
+    store: &'a Store,
+    force: &'a [String],
+    external: External<'a>,
+    before: HashMap<String, TaskRecord>,
+}
+
+impl<'a> Assessor<'a> {
+    pub(crate) fn new(
+        pipeline: &'a Pipeline,
+        hosts: &'a Hosts,
+        store: &'a Store,
+        force: &'a [String],
+        last: Option<&Record>,
+    ) -> Self {
+        let tasks = last.into_iter().flat_map(|record| &record.tasks);
+        let before = tasks.map(|task| (name(&task.stage, &task.axes), task.clone())).collect();
+        Self { pipeline, hosts, store, force, external: External::new(store), before }
+    }
+
+    /// The record that the last run left of a task.
+    pub(crate) fn before(&self, index: usize) -> Option<&TaskRecord> {
+        let task = self.task(index);
+        self.before.get(&name(&task.stage, &task.axes))
+    }
+
+    fn task(&self, index: usize) -> &'a scarce_pipeline::Task {
+        &self.pipeline.graph[petgraph::graph::NodeIndex::new(index)]
+    }
+
+    /// Judges a task all of whose inputs are in `entries`.
+    pub(crate) fn assess(
+        &mut self,
+        index: usize,
+        entries: &dyn Fn(usize) -> Option<Arc<Entry>>,
+    ) -> Result<Assessment> {
+        let task = self.task(index);
+        let (_, description) = self.hosts.need(&task.stage, &task.kind)?;
+        let content = |source: &Source| {
+            let entry = entries(source.task.index())?;
+            Some(entry.output(&source.port)?.digest.clone())
+        };
+        let ingredients =
+            ingredients::of(&self.pipeline.graph, task, description, &content, &mut self.external)?;
+        let key = Key::of(&ingredients);
+        let forced = self.force.contains(&task.stage);
+        let reasons = match self.store.find(&task.kind, &key)? {
+            Lookup::Hit(entry) if !forced => return Ok(Assessment::Cached(Arc::new(entry))),
+            Lookup::Damaged(damage) => vec![Reason::Damaged { damage }],
+            _ if forced => vec![Reason::Forced],
+            _ => self.why(index, &ingredients),
+        };
+        Ok(Assessment::Run(Work { key, ingredients, reasons, forced }))
+    }
+
+    fn why(&self, index: usize, ingredients: &Value) -> Vec<Reason> {
+        let Some(before) = self.before(index) else { return vec![Reason::NeverRan] };
+        let Some(old) = &before.ingredients else { return vec![Reason::NeverRan] };
+        let reasons = reason::compare(old, ingredients);
+        match (reasons.as_slice(), before.status) {
+            ([Reason::Removed], TaskStatus::Failed) => vec![Reason::FailedBefore],
+            ([Reason::Removed], TaskStatus::Skipped | TaskStatus::NotReached) => {
+                vec![Reason::NeverRan]
+            }
+            _ => reasons,
+        }
+    }
+}
+
+/// One name for a stage and a variant.
+fn name(stage: &str, axes: &[(String, Value)]) -> String {
+    let values = axes.iter().map(|(axis, value)| format!("{axis}={}", canonical_json(value)));
+    std::iter::once(stage.to_owned()).chain(values).collect::<Vec<_>>().join("\n")
+}
+
+/// Reads the record of the last run; one that cannot be read only costs the reasons.
+pub(crate) fn last_record(
+    root: &std::path::Path,
+    pipeline: &str,
+    say: &dyn Fn(Level, String),
+) -> Option<Record> {
+    Record::last(root, pipeline).unwrap_or_else(|error| {
+        say(Level::Warn, format!("{error}; why stages run cannot be told"));
+        None
+    })
+}

@@ -1,0 +1,180 @@
+//! Asking a host what it provides, and remembering the answer.
+
+use std::{
+    collections::HashSet,
+    env,
+    io::Read,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use scarce_artifact::{digest_bytes, digest_file};
+use scarce_stage::{Description, HostDescription, PROTOCOL};
+use scarce_store::{Durability, write_atomic};
+use serde::{Deserialize, Serialize};
+
+/// No description is longer.
+const LONGEST: u64 = 32 << 20;
+
+/// An answer, and whose.
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    identity: Identity,
+    kinds: Vec<Description>,
+}
+
+/// What tells one program from another without reading it.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Identity {
+    path: PathBuf,
+    bytes: u64,
+    inode: u64,
+    changed: (i64, i64),
+    /// Where its libraries come from.
+    libraries: Option<String>,
+    tool: String,
+}
+
+fn identity(program: &Path) -> Option<Identity> {
+    let metadata = fs_err::metadata(program).ok()?;
+    let variable = |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    Some(Identity {
+        path: program.to_owned(),
+        bytes: metadata.len(),
+        inode: metadata.ino(),
+        changed: (metadata.mtime(), metadata.mtime_nsec()),
+        libraries: variable("LD_LIBRARY_PATH"),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+fn place(cache: &Path, program: &Path) -> PathBuf {
+    let name = digest_bytes(program.as_os_str().as_bytes());
+    cache.join(format!("{}.json", &name.as_str()[..32]))
+}
+
+/// What the program said the last time, if it is still the same program.
+pub(super) fn recall(cache: Option<&Path>, program: &Path) -> Option<Vec<Description>> {
+    let text = fs_err::read(place(cache?, program)).ok()?;
+    let remembered: Remembered = serde_json::from_slice(&text).ok()?;
+    (remembered.identity == identity(program)?).then_some(remembered.kinds)
+}
+
+/// Keeps an answer; a folder that cannot be written only costs time.
+pub(super) fn remember(cache: Option<&Path>, program: &Path, kinds: &[Description]) {
+    let (Some(cache), Some(identity)) = (cache, identity(program)) else { return };
+    let Ok(text) = serde_json::to_vec(&Remembered { identity, kinds: kinds.to_vec() }) else {
+        return;
+    };
+    if let Err(error) = write_atomic(&place(cache, program), &text, Durability::Process) {
+        tracing::debug!("a host's description is not remembered: {error}");
+    }
+}
+
+/// Runs `PROGRAM describe`.
+pub(super) fn ask(program: &Path, timeout: Duration) -> Result<Vec<Description>, String> {
+    let text = output(program, timeout)?;
+    // The protocol's number comes first: another version may say the rest in another way.
+    #[derive(Deserialize)]
+    struct Head {
+        protocol: u32,
+    }
+    let head: Head = serde_json::from_slice(&text)
+        .map_err(|error| format!("what `describe` printed is not a host's description: {error}"))?;
+    if head.protocol != PROTOCOL {
+        return Err(format!(
+            "it speaks protocol {}, this program {PROTOCOL}; install both in the same version",
+            head.protocol
+        ));
+    }
+    let host: HostDescription = serde_json::from_slice(&text)
+        .map_err(|error| format!("what `describe` printed is not a host's description: {error}"))?;
+    check(program, host.kinds)
+}
+
+/// A host's kinds, if they make sense; code without a fingerprint is known by the program itself.
+fn check(program: &Path, mut kinds: Vec<Description>) -> Result<Vec<Description>, String> {
+    let mut names = HashSet::new();
+    for description in &mut kinds {
+        if !names.insert(description.kind.clone()) {
+            return Err(format!("it describes the kind `{}` twice", description.kind));
+        }
+        if description.fingerprint.is_empty() {
+            let digest = digest_file(program).map_err(|error| error.to_string())?;
+            description.fingerprint = format!("program {digest}");
+        }
+    }
+    Ok(kinds)
+}
+
+/// The standard output of `PROGRAM describe`.
+fn output(program: &Path, timeout: Duration) -> Result<Vec<u8>, String> {
+    let mut command = Command::new(program);
+    command.arg("describe").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command
+        .process_group(0)
+        .spawn()
+        .map_err(|error| format!("it cannot be started: {error}"))?;
+    let stdout = collect(child.stdout.take());
+    let stderr = collect(child.stderr.take());
+    let (sender, ended) = mpsc::channel();
+    let text = thread::scope(|scope| {
+        // Whoever closes its output has answered; whoever does not is stopped below.
+        scope.spawn(move || sender.send(stdout.recv().unwrap_or_default()));
+        let text = ended.recv_timeout(timeout);
+        if text.is_err() {
+            stop(&child);
+        }
+        text
+    });
+    let Ok(text) = text else {
+        let _ = child.wait();
+        return Err(format!("it did not answer `describe` within {} s", timeout.as_secs_f32()));
+    };
+    let status = finish(&mut child)?;
+    if status.success() {
+        return Ok(text);
+    }
+    let said = stderr.recv_timeout(Duration::from_millis(200)).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let colon = if last.is_empty() { "" } else { ": " };
+    Err(format!("`describe` ended with {status}{colon}{last}"))
+}
+
+/// Waits a little for a program that has closed its output; it has nothing more to do.
+fn finish(child: &mut Child) -> Result<ExitStatus, String> {
+    for _ in 0..200 {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status),
+            Ok(None) => thread::sleep(Duration::from_millis(1)),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    stop(child);
+    child.wait().map_err(|error| error.to_string())
+}
+
+fn stop(child: &Child) {
+    if let Some(pid) = Pid::from_raw(child.id() as i32) {
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
+}
+
+/// Reads to the end in the background.
+fn collect(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = Vec::new();
+        if let Some(pipe) = pipe {
+            let _ = pipe.take(LONGEST).read_to_end(&mut text);
+        }
+        let _ = sender.send(text);
+    });
+    receiver
+}

@@ -1,0 +1,92 @@
+//! Everything that determines a result: what a key is the digest of.
+
+use std::{collections::HashMap, path::PathBuf};
+
+use petgraph::graph::{DiGraph, NodeIndex};
+use scarce_artifact::Digest;
+use scarce_pipeline::{Source, Task, Wire};
+use scarce_stage::Description;
+use scarce_store::Store;
+use serde_json::{Map, Value, json};
+
+use crate::{Error, Result};
+
+/// Raised when ingredients are put together differently; every key changes with it.
+const KEY_FORMAT: u32 = 1;
+
+/// Digests of files and folders outside the store, taken once per run.
+pub(crate) struct External<'a> {
+    store: &'a Store,
+    known: HashMap<PathBuf, Digest>,
+}
+
+impl<'a> External<'a> {
+    pub(crate) fn new(store: &'a Store) -> Self {
+        Self { store, known: HashMap::new() }
+    }
+
+    fn digest(&mut self, path: &PathBuf) -> scarce_store::Result<Digest> {
+        if let Some(digest) = self.known.get(path) {
+            return Ok(digest.clone());
+        }
+        let digest = self.store.digest_external(path)?;
+        self.known.insert(path.clone(), digest.clone());
+        Ok(digest)
+    }
+}
+
+/// The ingredients of a task. `content` gives the digest of an artifact that is there, `None` for an
+/// optional one that was not written.
+///
+/// The names of stages, ports above and files do not enter: only what the stage gets to see does. A
+/// port that takes many hands on names and axes, so there they count.
+pub(crate) fn of(
+    graph: &DiGraph<Task, Wire>,
+    task: &Task,
+    description: &Description,
+    content: &dyn Fn(&Source) -> Option<Digest>,
+    external: &mut External<'_>,
+) -> Result<Value> {
+    let mut inputs = Map::new();
+    for (port, sources) in &task.inputs {
+        let many = description.inputs.iter().any(|input| input.name == *port && input.many);
+        let artifact = |source: &Source| {
+            let digest = content(source);
+            if !many {
+                return json!(digest);
+            }
+            let from = &graph[source.task];
+            json!({ "stage": from.stage, "port": source.port, "axes": from.axes, "content": digest })
+        };
+        inputs.insert(port.clone(), sources.iter().map(artifact).collect());
+    }
+    Ok(json!({
+        "format": KEY_FORMAT,
+        "kind": task.kind,
+        "code": description.fingerprint,
+        "params": params(task, external)?,
+        "inputs": inputs,
+        "environment": description.environment,
+    }))
+}
+
+/// The parameters with the content of what paths point to in place of the paths.
+fn params(task: &Task, external: &mut External<'_>) -> Result<Value> {
+    let mut params = Value::Object((*task.params).clone());
+    for param in task.paths.iter() {
+        let digest = external.digest(&param.path).map_err(|source| Error::Path {
+            stage: task.stage.clone(),
+            param: param.pointer.trim_start_matches('/').replace('/', "."),
+            source,
+        })?;
+        if let Some(value) = params.pointer_mut(&param.pointer) {
+            *value = json!({ "content": digest });
+        }
+    }
+    Ok(params)
+}
+
+/// What a task reads, each once.
+pub(crate) fn producers(task: &Task) -> impl Iterator<Item = NodeIndex> + '_ {
+    task.inputs.iter().flat_map(|(_, sources)| sources).map(|source| source.task)
+}

@@ -1,0 +1,79 @@
+//! Artifacts whose every byte has been checked in this run.
+
+use std::{
+    collections::HashMap,
+    io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use scarce_artifact::digest_file;
+use scarce_store::{Damage, Entry, Output};
+
+/// What tells a file from another one in its place: size, inode, time of change.
+type Stat = (u64, u64, i64, i64);
+type Cell = Arc<Mutex<Option<Stat>>>;
+
+/// Files by path, with the stat under which they were last found to be what they should.
+#[derive(Default)]
+pub(crate) struct Verified {
+    files: Mutex<HashMap<PathBuf, Cell>>,
+}
+
+impl Verified {
+    /// Digests the files of an output, unless this run has done so already and they are the same.
+    pub(crate) fn check(&self, entry: &Entry, output: &Output) -> io::Result<Option<Damage>> {
+        for file in &output.files {
+            let path = entry.folder.join(&file.name);
+            let damage =
+                |what: &str| Ok(Some(Damage { path: path.clone(), what: what.to_owned() }));
+            let cell = self.cell(&path);
+            // Held while digesting: a second stage that needs the file waits instead of doing the same.
+            let mut known = cell.lock().unwrap_or_else(PoisonError::into_inner);
+            let stat = match stat(&path) {
+                Ok(stat) => stat,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return damage("is missing");
+                }
+                Err(error) => return Err(error),
+            };
+            if *known == Some(stat) {
+                continue;
+            }
+            match digest_file(&path) {
+                Ok(digest) if digest == file.digest => *known = Some(stat),
+                Ok(_) => return damage("does not have the bytes it was written with"),
+                Err(error) => return damage(&format!("cannot be read: {error}")),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the files are still those that were checked.
+    pub(crate) fn unchanged(&self, entry: &Entry, output: &Output) -> bool {
+        output.files.iter().all(|file| {
+            let path = entry.folder.join(&file.name);
+            let known = *self.cell(&path).lock().unwrap_or_else(PoisonError::into_inner);
+            known.is_some() && known == stat(&path).ok()
+        })
+    }
+
+    /// Trusts what this run has written and digested itself.
+    pub(crate) fn trust(&self, entry: &Entry) {
+        for file in entry.manifest.outputs.values().flatten().flat_map(|output| &output.files) {
+            let path = entry.folder.join(&file.name);
+            *self.cell(&path).lock().unwrap_or_else(PoisonError::into_inner) = stat(&path).ok();
+        }
+    }
+
+    fn cell(&self, path: &Path) -> Cell {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(files.entry(path.to_owned()).or_default())
+    }
+}
+
+fn stat(path: &Path) -> io::Result<Stat> {
+    let m = fs_err::metadata(path)?;
+    Ok((m.len(), m.ino(), m.mtime(), m.mtime_nsec()))
+}

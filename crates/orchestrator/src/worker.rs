@@ -1,0 +1,337 @@
+//! One task from its lock to its published result.
+
+use std::{
+    collections::BTreeMap,
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use petgraph::graph::NodeIndex;
+use scarce_pipeline::{Source, Task};
+use scarce_stage::{Event, Failure, Job, JobInput, Level, PROTOCOL};
+use scarce_store::{Damage, Entry, Lookup, Staging, Usage};
+
+use crate::{
+    Orchestrator, RunEvent, TaskRef,
+    assess::Work,
+    child::{self, Exit, Line, Start, Stop},
+    log::Log,
+    outputs,
+    resources::Share,
+    verified::Verified,
+};
+
+/// What every worker of a run shares.
+pub(crate) struct Shared<'a> {
+    pub(crate) orchestrator: &'a Orchestrator<'a>,
+    pub(crate) interrupt: &'a AtomicBool,
+    pub(crate) events: &'a (dyn Fn(RunEvent) + Sync),
+    pub(crate) verified: Verified,
+}
+
+/// What came of a task.
+pub(crate) enum Outcome {
+    /// It was computed.
+    Done { entry: Entry, usage: Usage },
+    /// Another run computed it meanwhile.
+    Reused { entry: Entry },
+    /// It failed.
+    Failed { failure: Failure, log: Option<PathBuf> },
+    /// What it needs cannot be used.
+    DamagedInput { producer: usize, damage: Damage },
+    /// The run was interrupted.
+    Stopped,
+}
+
+/// A task that is to run now.
+pub(crate) struct Assignment {
+    pub(crate) index: usize,
+    pub(crate) work: Work,
+    pub(crate) share: Share,
+    /// The entries of the tasks that it reads.
+    pub(crate) inputs: BTreeMap<usize, Arc<Entry>>,
+}
+
+impl Shared<'_> {
+    pub(crate) fn task(&self, index: usize) -> &Task {
+        &self.orchestrator.pipeline.graph[NodeIndex::new(index)]
+    }
+
+    pub(crate) fn reference(&self, index: usize) -> TaskRef {
+        TaskRef::new(index, self.task(index))
+    }
+
+    pub(crate) fn emit(&self, event: RunEvent) {
+        (self.events)(event);
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+
+    /// Runs a task.
+    pub(crate) fn execute(&self, assignment: &Assignment) -> Outcome {
+        match self.try_execute(assignment) {
+            Ok(outcome) => outcome,
+            Err(failure) => Outcome::Failed { failure, log: None },
+        }
+    }
+
+    fn try_execute(&self, assignment: &Assignment) -> Result<Outcome, Failure> {
+        let task = self.task(assignment.index);
+        let store = &self.orchestrator.store;
+        let key = &assignment.work.key;
+        let mut told = false;
+        let mut waiting = || {
+            if !told {
+                told = true;
+                let task = self.reference(assignment.index);
+                self.emit(RunEvent::Waiting { task, key: key.clone() });
+            }
+            !self.interrupted()
+        };
+        let Some(_lock) = store.lock(key, &mut waiting)? else { return Ok(Outcome::Stopped) };
+        if !assignment.work.forced
+            && let Lookup::Hit(entry) = store.find(&task.kind, key)?
+        {
+            return Ok(Outcome::Reused { entry });
+        }
+        if let Some((producer, damage)) = self.damaged_input(task, &assignment.inputs)? {
+            return Ok(Outcome::DamagedInput { producer, damage });
+        }
+        let staging = store.stage(key)?;
+        let mut log = Log::create(&staging.log()).map_err(scarce_store::Error::from)?;
+        self.emit(RunEvent::Started {
+            task: self.reference(assignment.index),
+            key: key.clone(),
+            reasons: assignment.work.reasons.clone(),
+            threads: assignment.share.threads,
+        });
+        match self.in_staging(assignment, task, &staging, &mut log) {
+            Ok(Some(usage)) => {
+                drop(log);
+                self.publish(assignment, task, staging, usage)
+            }
+            Ok(None) => Ok(Outcome::Stopped),
+            Err(failure) => {
+                log.add(Level::Error, &failure.message);
+                let log = store.keep_log(&staging, &task.kind, key).ok();
+                Ok(Outcome::Failed { failure, log })
+            }
+        }
+    }
+
+    /// The first input, in the order of the ports, that is not what its manifest says.
+    fn damaged_input(
+        &self,
+        task: &Task,
+        inputs: &BTreeMap<usize, Arc<Entry>>,
+    ) -> Result<Option<(usize, Damage)>, Failure> {
+        for source in sources(task) {
+            let Some(entry) = inputs.get(&source.task.index()) else { continue };
+            let Some(output) = entry.output(&source.port) else { continue };
+            let checked = self.verified.check(entry, output).map_err(scarce_store::Error::from)?;
+            if let Some(damage) = checked {
+                return Ok(Some((source.task.index(), damage)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Runs the process; `None` when it was interrupted.
+    fn in_staging(
+        &self,
+        assignment: &Assignment,
+        task: &Task,
+        staging: &Staging,
+        log: &mut Log,
+    ) -> Result<Option<Usage>, Failure> {
+        let (program, description) = self
+            .orchestrator
+            .hosts
+            .get(&task.kind)
+            .ok_or_else(|| Failure::new("orchestrator::no_host", "its host is gone"))?;
+        let job = self.job(assignment, task, &staging.outputs(), description);
+        let path = staging.work().join("job.json");
+        let text = serde_json::to_vec(&job)
+            .map_err(|error| Failure::new("orchestrator::job", error.to_string()))?;
+        fs_err::write(&path, text).map_err(scarce_store::Error::from)?;
+        let start = Start {
+            program,
+            job: &path,
+            folder: &staging.work(),
+            threads: assignment.share.threads,
+            time_limit: task.resources.time,
+        };
+        let mut said = Said::default();
+        let mut on_line = |line: Line| self.line(assignment.index, line, &mut said, log);
+        let exit = child::supervise(&start, self.interrupt, &mut on_line).map_err(|error| {
+            Failure::new(
+                "orchestrator::start",
+                format!("`{}` cannot be started: {error}", program.display()),
+            )
+        })?;
+        if exit.stopped == Some(Stop::Interrupt) {
+            return Ok(None);
+        }
+        said.judge(&exit, task, log)?;
+        Ok(Some(exit.usage))
+    }
+
+    fn job(
+        &self,
+        assignment: &Assignment,
+        task: &Task,
+        folder: &Path,
+        description: &scarce_stage::Description,
+    ) -> Job {
+        let artifact = |source: &Source| {
+            let entry = assignment.inputs.get(&source.task.index())?;
+            // An optional output that was not written is not there for whoever reads it.
+            entry.output(&source.port)?;
+            let from = &self.orchestrator.pipeline.graph[source.task];
+            Some(JobInput {
+                stage: from.stage.clone(),
+                port: source.port.clone(),
+                axes: from.axes.clone(),
+                path: entry.stem(&source.port),
+            })
+        };
+        let inputs = task
+            .inputs
+            .iter()
+            .map(|(port, sources)| (port.clone(), sources.iter().filter_map(artifact).collect()));
+        let outputs = description.outputs.iter();
+        Job {
+            protocol: PROTOCOL,
+            kind: task.kind.clone(),
+            stage: task.label(),
+            params: (*task.params).clone(),
+            inputs: inputs.collect(),
+            outputs: outputs.map(|port| (port.name.clone(), folder.join(&port.name))).collect(),
+            threads: assignment.share.threads,
+            data: self.orchestrator.options.data.clone(),
+        }
+    }
+
+    /// Handles a line that the process printed.
+    fn line(&self, index: usize, line: Line, said: &mut Said, log: &mut Log) {
+        let text = match line {
+            Line::Error(text) => {
+                log.complaint(&String::from_utf8_lossy(&text));
+                return;
+            }
+            Line::Output(text) => text,
+        };
+        match serde_json::from_slice(&text) {
+            Ok(Event::Progress { done, total, unit, message }) => {
+                let task = self.reference(index);
+                self.emit(RunEvent::Progress { task, done, total, unit, message });
+            }
+            Ok(Event::Log { level, message }) => {
+                log.add(level, &message);
+                let task = Some(self.reference(index));
+                self.emit(RunEvent::Log { task, level, message });
+            }
+            Ok(Event::Failed(failure)) => said.failure = Some(failure),
+            Ok(Event::Done) => said.done = true,
+            // A library that prints, or a host that speaks a newer dialect.
+            Err(_) => log.add(Level::Info, &String::from_utf8_lossy(&text)),
+        }
+    }
+
+    fn publish(
+        &self,
+        assignment: &Assignment,
+        task: &Task,
+        staging: Staging,
+        usage: Usage,
+    ) -> Result<Outcome, Failure> {
+        let store = &self.orchestrator.store;
+        let key = &assignment.work.key;
+        let failed = |failure: Failure, staging: &Staging| {
+            let log = store.keep_log(staging, &task.kind, key).ok();
+            Ok(Outcome::Failed { failure, log })
+        };
+        let unchanged = sources(task).all(|source| {
+            let entry = assignment.inputs.get(&source.task.index());
+            let output = entry.and_then(|entry| Some((entry, entry.output(&source.port)?)));
+            output.is_none_or(|(entry, output)| self.verified.unchanged(entry, output))
+        });
+        if !unchanged {
+            let message = "an input was replaced by another run while this stage was reading it";
+            let failure = Failure::new("orchestrator::replaced", message).help("run it again");
+            return failed(failure, &staging);
+        }
+        let Some((_, description)) = self.orchestrator.hosts.get(&task.kind) else {
+            return failed(Failure::new("orchestrator::no_host", "its host is gone"), &staging);
+        };
+        let products = match outputs::check(&staging.outputs(), description) {
+            Ok(products) => products,
+            Err(failure) => return failed(failure, &staging),
+        };
+        let ingredients = assignment.work.ingredients.clone();
+        let published = store.publish(staging, &task.kind, key, ingredients, &products, usage)?;
+        if published.replaced {
+            self.emit(RunEvent::Log {
+                task: Some(self.reference(assignment.index)),
+                level: Level::Warn,
+                message: format!(
+                    "`{}` did not compute the same as before from the same ingredients",
+                    task.kind
+                ),
+            });
+        }
+        self.verified.trust(&published.entry);
+        Ok(Outcome::Done { entry: published.entry, usage })
+    }
+}
+
+fn sources(task: &Task) -> impl Iterator<Item = &Source> {
+    task.inputs.iter().flat_map(|(_, sources)| sources)
+}
+
+/// What a process said of its own end.
+#[derive(Default)]
+struct Said {
+    done: bool,
+    failure: Option<Failure>,
+}
+
+impl Said {
+    /// Whether all is well: it said that it is done, and ended accordingly.
+    fn judge(self, exit: &Exit, task: &Task, log: &Log) -> Result<(), Failure> {
+        if exit.stopped == Some(Stop::TimeLimit) {
+            let limit = task.resources.time.unwrap_or_default().as_secs_f64();
+            let message = format!("stopped after its time limit of {limit} s");
+            return Err(Failure::new("orchestrator::time_limit", message)
+                .help(format!("raise `time` in `[stages.{}.resources]`", task.stage)));
+        }
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        if self.done && exit.status.success() {
+            return Ok(());
+        }
+        let (code, how) = match (exit.status.signal(), exit.status.code()) {
+            (Some(9), _) => {
+                ("orchestrator::killed", "killed by signal 9 (perhaps out of memory)".to_owned())
+            }
+            (Some(signal), _) => ("orchestrator::killed", format!("killed by signal {signal}")),
+            (None, Some(0)) => {
+                ("orchestrator::no_done", "ended without saying that it is done".to_owned())
+            }
+            (None, code) => (
+                "orchestrator::exit",
+                format!("ended with exit code {} and no explanation", code.unwrap_or(-1)),
+            ),
+        };
+        let tail = log.tail();
+        let colon = if tail.is_empty() { "" } else { "; its last words:\n" };
+        Err(Failure::new(code, format!("{how}{colon}{tail}")))
+    }
+}
