@@ -12,6 +12,12 @@ const MEMORY: usize = 10;
 const DECREASE: f64 = 1e-4;
 /// Curvature, c₂ of the Wolfe conditions, as usual for quasi-Newton directions.
 const CURVATURE: f64 = 0.9;
+/// Changes below this share of the value are taken for rounding: near the minimum the gradient
+/// still points the way where the value no longer does (the approximate Wolfe conditions of W.
+/// Hager and H. Zhang, SIAM J. Optimization 16, 2005).
+const ROUNDING: f64 = 1e-7;
+/// After this many iterations without a better value or a smaller gradient it is time to stop.
+const PATIENCE: usize = 50;
 /// Most evaluations in one line search.
 const LINE_EVALUATIONS: usize = 30;
 
@@ -65,6 +71,7 @@ pub(crate) fn minimise(
     let mut point = line.evaluate(start);
     let mut memory = Memory::default();
     let mut iterations = 0;
+    let mut progress = Progress::new(&point);
     let ending = loop {
         if point.steepness() <= tolerance {
             break Ending::Converged;
@@ -80,6 +87,9 @@ pub(crate) fn minimise(
                 point = next;
                 iterations += 1;
                 observe(iterations, &point);
+                if progress.is_over(&point) {
+                    break Ending::Stalled;
+                }
             }
             None if memory.is_empty() => break Ending::Stalled,
             // The model of the curvature may be at fault: try the gradient itself.
@@ -87,6 +97,33 @@ pub(crate) fn minimise(
         }
     };
     Minimum { point, ending, iterations, evaluations: line.evaluations }
+}
+
+/// The best seen so far.
+struct Progress {
+    value: f64,
+    steepness: f64,
+    iterations_since: usize,
+}
+
+impl Progress {
+    fn new(point: &Point) -> Self {
+        Self { value: point.value, steepness: point.steepness(), iterations_since: 0 }
+    }
+
+    /// Whether nothing got better for too long.
+    fn is_over(&mut self, point: &Point) -> bool {
+        self.iterations_since += 1;
+        if point.value < self.value - ROUNDING * self.value.abs() {
+            self.value = point.value;
+            self.iterations_since = 0;
+        }
+        if point.steepness() < self.steepness {
+            self.steepness = point.steepness();
+            self.iterations_since = 0;
+        }
+        self.iterations_since >= PATIENCE
+    }
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -202,7 +239,8 @@ impl Line<'_, '_> {
             let enough = from.value + DECREASE * step * slope;
             // Written so that NaN counts as too high.
             let good = trial.point.value <= enough && trial.point.value <= low.point.value;
-            if good && trial.slope.abs() <= -CURVATURE * slope {
+            let level = trial.point.value <= from.value + ROUNDING * from.value.abs();
+            if (good || level) && trial.slope.abs() <= -CURVATURE * slope {
                 return Some(trial.point);
             }
             if !good {

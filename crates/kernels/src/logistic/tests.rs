@@ -33,6 +33,7 @@ fn agrees_with_scikit_learn_on_digits() {
         };
         let fitted = model.fit(x, &labels, 10, known.weights.as_deref()).unwrap();
         let loss = fitted.convergence.loss;
+        assert_eq!(fitted.convergence.ending, Ending::Converged);
         assert!((loss / known.loss - 1.0).abs() < 1e-6, "{loss} {}", known.loss);
         fixtures::assert_close(&fitted.weights, &known.coefficients, 2e-3);
         // Adding one number to all intercepts changes nothing; scikit-learn's sum to 0 as well.
@@ -46,12 +47,13 @@ fn agrees_with_scikit_learn_on_digits() {
 fn threads_change_nothing() {
     let data = noise(9_000, 6, 10);
     let x = Matrix::new(&data, 9_000, 6).unwrap();
-    let labels: Vec<u32> =
-        x.iter_rows().map(|r| u32::from(r[0] > 0.1) + u32::from(r[1] + r[2] > 0.2)).collect();
+    // The class is the largest of the first three numbers, which a linear model can learn.
+    let first_three: Vec<f32> = x.iter_rows().flat_map(|row| &row[..3]).copied().collect();
+    let labels = crate::vote::winners(&first_three, 3);
     let fitted = same_on_any_threads(|| Logistic::default().fit(x, &labels, 3, None).unwrap());
     assert_eq!(fitted.convergence.ending, Ending::Converged);
     let predicted = same_on_any_threads(|| fitted.predict(x).unwrap());
-    assert!(crate::scores::accuracy(&labels, &predicted).unwrap() > 0.8);
+    assert!(crate::scores::accuracy(&labels, &predicted).unwrap() > 0.95);
 }
 
 #[test]
