@@ -149,3 +149,13 @@ fn bad_input_is_refused() {
     let nan = Matrix::new(&[f32::NAN; 2], 2, 1).unwrap();
     assert!(matches!(fitted.predict(nan), Err(Error::NotFinite { .. })));
 }
+
+#[test]
+fn exponentials_are_those_of_the_library() {
+    for i in 0..=87_000u32 {
+        let x = -(i as f32) / 1000.0;
+        let exact = f64::from(x).exp();
+        assert!((f64::from(exp(x)) / exact - 1.0).abs() < 3e-7, "at {x}");
+    }
+    assert_eq!((exp(0.0), exp(-88.0), exp(f32::NEG_INFINITY)), (1.0, 0.0, 0.0));
+}
