@@ -1,0 +1,150 @@
+//! Parameters of `ingest`.
+
+use std::path::PathBuf;
+
+use scarce_artifact::Shape;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::picture::{Channels, MAX_SIDE, Size, Target};
+use crate::{Error, Result, datasets::Dataset, sampling::Sampling};
+
+/// Parameters of `ingest`: either `dataset`, or `path`, or both to say where a data set lies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Params {
+    /// A known data set. `digits` is built in; the others are looked for at `path`, in the data
+    /// folders and where Debian puts them, and downloaded if they are nowhere.
+    pub dataset: Option<Dataset>,
+    /// Images of your own: a folder of PNG and JPEG files, an IDX file, or a Parquet file. With
+    /// `dataset`: the folder that holds its four files.
+    #[schemars(extend("format" = "path"))]
+    pub path: Option<PathBuf>,
+    /// With an IDX file: the IDX file of its labels.
+    #[schemars(extend("format" = "path"))]
+    pub truth: Option<PathBuf>,
+    /// With an IDX file: the IDX file of the test images; those of `path` are then `train`.
+    #[schemars(extend("format" = "path"))]
+    pub test_path: Option<PathBuf>,
+    /// With an IDX file: the IDX file of the labels of the test images.
+    #[schemars(extend("format" = "path"))]
+    pub test_truth: Option<PathBuf>,
+    /// With a Parquet file: the column of images, encoded (PNG, JPEG, also as a struct of `bytes`
+    /// and `path`) or raw bytes (then give `shape`).
+    pub image_column: String,
+    /// With a Parquet file: the column of true classes, words or numbers from 0.
+    pub label_column: Option<String>,
+    /// With a Parquet file: the column that says `train`, `test` or `pool`.
+    pub split_column: Option<String>,
+    /// With a Parquet file: the column of image names, by which `labels` finds them.
+    pub name_column: Option<String>,
+    /// With a Parquet file of raw bytes: the shape of every image.
+    pub shape: Option<RawShape>,
+    /// Names of the classes in label order, for IDX and Parquet; otherwise the sorted words or the
+    /// numbers themselves.
+    pub classes: Vec<String>,
+    /// Bring every image to this size, whatever its proportions (triangle filter: bilinear where
+    /// it grows, an average where it shrinks).
+    pub resize: Option<Size>,
+    /// Colours to bring every image to.
+    pub channels: Channels,
+    /// Keep so many images of every split, at random, for trying things out.
+    pub limit: Option<u32>,
+    /// Share of the images to hold out as `test`, at random, where the source has no test split;
+    /// the rest is then `train`. With 0 all such images are `pool`: learnt from, and scored where
+    /// they are not labelled.
+    #[schemars(range(min = 0, max = 1))]
+    pub test_fraction: f64,
+    /// Seed of `limit` and `test_fraction`.
+    pub seed: u64,
+    /// Leave out images that cannot be decoded, with a warning, rather than stop.
+    pub skip_unreadable: bool,
+}
+
+/// Height, width and channels of raw pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawShape {
+    /// Rows of pixels.
+    pub height: u32,
+    /// Pixels in a row.
+    pub width: u32,
+    /// 1 (grey) or 3 (red, green, blue, innermost).
+    #[serde(default = "one")]
+    pub channels: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self {
+            dataset: None,
+            path: None,
+            truth: None,
+            test_path: None,
+            test_truth: None,
+            image_column: "image".to_owned(),
+            label_column: None,
+            split_column: None,
+            name_column: None,
+            shape: None,
+            classes: Vec::new(),
+            resize: None,
+            channels: Channels::Keep,
+            limit: None,
+            test_fraction: 0.0,
+            seed: 0,
+            skip_unreadable: false,
+        }
+    }
+}
+
+impl Params {
+    pub(crate) fn sampling(&self) -> Sampling {
+        Sampling { limit: self.limit, test_fraction: self.test_fraction, seed: self.seed }
+    }
+
+    pub(crate) fn target(&self) -> Target {
+        Target { size: self.resize, channels: self.channels }
+    }
+
+    /// The shape of raw images, checked.
+    pub(crate) fn raw_shape(&self) -> Result<Option<Shape>> {
+        let Some(RawShape { height, width, channels }) = self.shape else { return Ok(None) };
+        let fits = |side: u32| (1..=MAX_SIDE / 2).contains(&side);
+        if !fits(height) || !fits(width) || !matches!(channels, 1 | 3) {
+            let message = format!("`shape` is {height} × {width} × {channels}");
+            let help = format!("sides are from 1 to {}, channels 1 or 3", MAX_SIDE / 2);
+            return Err(Error::request(message, help));
+        }
+        let [height, width, channels] = [height, width, channels].map(|n| n as usize);
+        Ok(Some(Shape { height, width, channels }))
+    }
+
+    /// Refuses parameters that say nothing about this kind of source: they would be ignored.
+    pub(crate) fn refuse_all_but(&self, source: &str, allowed: &[&str]) -> Result<()> {
+        let set = [
+            ("path", self.path.is_some()),
+            ("truth", self.truth.is_some()),
+            ("test_path", self.test_path.is_some()),
+            ("test_truth", self.test_truth.is_some()),
+            ("image_column", self.image_column != Self::default().image_column),
+            ("label_column", self.label_column.is_some()),
+            ("split_column", self.split_column.is_some()),
+            ("name_column", self.name_column.is_some()),
+            ("shape", self.shape.is_some()),
+            ("classes", !self.classes.is_empty()),
+            ("skip_unreadable", self.skip_unreadable),
+        ];
+        match set.iter().find(|(name, set)| *set && !allowed.contains(name)) {
+            None => Ok(()),
+            Some((name, _)) => Err(Error::request(
+                format!("`{name}` says nothing about {source}"),
+                format!("leave `{name}` out"),
+            )),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Where rows of images go: batch by batch into the outputs.
+
+use std::path::Path;
+
+use scarce_artifact::{
+    BATCH_ROWS, Classes, Images, ImagesMeta, Shape, Split, Truth, Vectors, Writer,
+};
+use scarce_stage::{Context, Failure};
+
+use super::picture::Picture;
+use crate::Error;
+
+/// Pixels that are held before they are written.
+const BATCH_BYTES: usize = 16 << 20;
+
+/// A row but for its pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    pub(crate) split: Split,
+    /// File name or index in the source.
+    pub(crate) source: String,
+    /// Index of the true class, where it is known.
+    pub(crate) label: Option<i32>,
+}
+
+/// Writes `images` and, when class names are given, `truth`; counts the ids.
+pub(crate) struct Sink<'a> {
+    context: &'a Context,
+    meta: ImagesMeta,
+    first: Option<(String, Shape)>,
+    writer: Option<Writer<Images>>,
+    batch: Images,
+    pixels: Vec<u8>,
+    classes: Option<Vec<String>>,
+    truth: Truth,
+    rows: u32,
+    expected: usize,
+}
+
+impl<'a> Sink<'a> {
+    /// `max_value` is the largest value that a pixel of the source takes; `expected` rows are to
+    /// come, for the progress.
+    pub(crate) fn new(
+        context: &'a Context,
+        dataset: &str,
+        max_value: u8,
+        classes: Option<Vec<String>>,
+        expected: usize,
+    ) -> Self {
+        let meta = ImagesMeta { shape: Shape::default(), dataset: dataset.to_owned(), max_value };
+        Self {
+            context,
+            meta,
+            first: None,
+            writer: None,
+            batch: Images::default(),
+            pixels: Vec::new(),
+            classes,
+            truth: Truth::default(),
+            rows: 0,
+            expected,
+        }
+    }
+
+    /// Adds an image, which must have the shape of those before it.
+    pub(crate) fn push(&mut self, row: Row, picture: &Picture) -> Result<(), Failure> {
+        self.check_shape(&row.source, picture.shape)?;
+        let id = self.rows;
+        self.rows += 1;
+        self.batch.id.push(id);
+        self.batch.split.push(row.split);
+        self.batch.source.push(row.source);
+        self.pixels.extend_from_slice(&picture.pixels);
+        if let Some(label) = row.label {
+            self.truth.id.push(id);
+            self.truth.label.push(label);
+        }
+        if self.batch.id.len() >= BATCH_ROWS || self.pixels.len() >= BATCH_BYTES {
+            self.flush()?;
+        }
+        self.context.progress(u64::from(self.rows), self.expected as u64, "images", "");
+        Ok(())
+    }
+
+    fn check_shape(&mut self, name: &str, shape: Shape) -> Result<(), Error> {
+        let (first, first_shape) = self.first.get_or_insert_with(|| (name.to_owned(), shape));
+        if *first_shape == shape {
+            return Ok(());
+        }
+        Err(Error::MixedShapes {
+            first: first.clone(),
+            first_shape: *first_shape,
+            second: name.to_owned(),
+            second_shape: shape,
+        })
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        let Some((_, shape)) = self.first else { return Ok(()) };
+        if self.batch.id.is_empty() {
+            return Ok(());
+        }
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.pixels = Vectors::new(shape.pixels(), std::mem::take(&mut self.pixels));
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            slot => {
+                let meta = ImagesMeta { shape, ..self.meta.clone() };
+                slot.insert(self.context.writer("images", meta)?)
+            }
+        };
+        writer.write(batch)?;
+        Ok(())
+    }
+
+    /// Writes what is left. `source` is named when there was nothing.
+    pub(crate) fn finish(mut self, source: &Path) -> Result<(), Failure> {
+        self.flush()?;
+        let Some(writer) = self.writer else {
+            let help = "check the path, `limit` and the file names".to_owned();
+            return Err(Error::Empty { path: source.to_owned(), what: "image", help }.into());
+        };
+        writer.finish()?;
+        match self.classes {
+            Some(classes) => self.context.write("truth", Classes { classes }, self.truth),
+            None => Ok(()),
+        }
+    }
+}

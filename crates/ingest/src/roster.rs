@@ -1,0 +1,60 @@
+//! Who is there: ids, splits and source names of a table, without its pixels or vectors.
+
+use std::collections::HashMap;
+
+use scarce_artifact::{Embeddings, Images, Reader, Split};
+use scarce_stage::{Context, Failure};
+
+use crate::{Error, Result, columns::Table};
+
+/// Rows read at a time.
+const BATCH_ROWS: usize = 1 << 16;
+
+/// The rows of an images or embeddings table.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Roster {
+    pub(crate) id: Vec<u32>,
+    pub(crate) split: Vec<Split>,
+    /// File names, for images.
+    pub(crate) source: Option<Vec<String>>,
+}
+
+impl Roster {
+    /// From whichever of the optional inputs `images` and `embeddings` is wired, images first.
+    pub(crate) fn of(context: &Context) -> Result<Self, Failure> {
+        if let Some(images) = context.optional::<Images>("images")? {
+            return Ok(read(&images, true)?);
+        }
+        if let Some(embeddings) = context.optional::<Embeddings>("embeddings")? {
+            return Ok(read(&embeddings, false)?);
+        }
+        Err(Error::request(
+            format!("stage `{}` has neither `images` nor `embeddings` wired", context.stage()),
+            "add `images = \"…\"` or `embeddings = \"…\"` to its inputs",
+        )
+        .into())
+    }
+
+    /// The split of each id.
+    pub(crate) fn splits(&self) -> HashMap<u32, Split> {
+        self.id.iter().copied().zip(self.split.iter().copied()).collect()
+    }
+}
+
+fn read<T: scarce_artifact::Table>(reader: &Reader<T>, with_source: bool) -> Result<Roster> {
+    let table = Table::open(reader.path())?;
+    let mut roster = Roster { source: with_source.then(Vec::new), ..Roster::default() };
+    let mut wanted = vec!["id", "split"];
+    if with_source {
+        wanted.push("source");
+    }
+    for batch in table.batches(&wanted, BATCH_ROWS)? {
+        let batch = batch?;
+        roster.id.extend(batch.ids("id")?);
+        roster.split.extend(batch.splits("split")?);
+        if let Some(source) = &mut roster.source {
+            source.extend(batch.words("source")?.into_text().into_iter().flatten());
+        }
+    }
+    Ok(roster)
+}
