@@ -153,7 +153,6 @@ fn listen(
             Some((_, since)) if ended.is_none() && since.elapsed() > GRACE => {
                 let _ = kill_process_group(group, Signal::KILL);
             }
-            Some(_) => {}
             None if ended.is_none() => {
                 let late = deadline.is_some_and(|deadline| Instant::now() > deadline);
                 let asked = interrupt.load(Ordering::Relaxed);
@@ -163,7 +162,7 @@ fn listen(
                     let _ = kill_process_group(group, Signal::TERM);
                 }
             }
-            None => {}
+            Some(_) | None => {}
         }
     }
     stopped.map(|(why, _)| why)

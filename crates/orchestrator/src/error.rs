@@ -78,7 +78,7 @@ pub enum Error {
         /// The parameter.
         param: String,
         /// What is wrong with the file.
-        source: scarce_store::Error,
+        source: Box<scarce_store::Error>,
     },
 
     /// A stage whose view would lie where the records lie.

@@ -77,7 +77,7 @@ fn params(task: &Task, external: &mut External<'_>) -> Result<Value> {
         let digest = external.digest(&param.path).map_err(|source| Error::Path {
             stage: task.stage.clone(),
             param: param.pointer.trim_start_matches('/').replace('/', "."),
-            source,
+            source: Box::new(source),
         })?;
         if let Some(value) = params.pointer_mut(&param.pointer) {
             *value = json!({ "content": digest });

@@ -22,12 +22,13 @@ pub(crate) struct Log {
     begin: Instant,
     written: usize,
     tail: VecDeque<String>,
+    panicked: bool,
 }
 
 impl Log {
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let file = File::create(path)?;
-        Ok(Self { file, begin: Instant::now(), written: 0, tail: VecDeque::new() })
+        Ok(Self { file, begin: Instant::now(), written: 0, tail: VecDeque::new(), panicked: false })
     }
 
     /// Adds a message. A log that cannot be written does not stop a stage.
@@ -49,11 +50,17 @@ impl Log {
     /// Adds a line of standard error.
     pub(crate) fn complaint(&mut self, line: &str) {
         self.add(Level::Info, line);
-        if !line.trim().is_empty() {
-            self.tail.push_back(line.to_owned());
-            if self.tail.len() > TAIL {
-                self.tail.pop_front();
-            }
+        if line.contains("panicked at ") {
+            // What went wrong stands here; the backtrace below would push it out.
+            self.tail.clear();
+            self.panicked = true;
+        }
+        if line.trim().is_empty() || self.panicked && self.tail.len() == TAIL {
+            return;
+        }
+        self.tail.push_back(line.to_owned());
+        if self.tail.len() > TAIL {
+            self.tail.pop_front();
         }
     }
 

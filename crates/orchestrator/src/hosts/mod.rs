@@ -43,7 +43,7 @@ pub struct Host {
 /// All hosts, and the kinds that they provide.
 #[derive(Debug, Clone, Default)]
 pub struct Hosts {
-    hosts: Vec<Host>,
+    all: Vec<Host>,
     /// Place of the host and of the kind in it.
     kinds: BTreeMap<String, (usize, usize)>,
     /// For a kind that two hosts of the same rank provide: the other one.
@@ -75,14 +75,14 @@ impl Hosts {
 
     /// Adds a host that ranks no higher than those before it.
     pub fn add(&mut self, host: Host) {
-        let place = self.hosts.len();
+        let place = self.all.len();
         for (i, description) in host.kinds.iter().enumerate() {
             let kind = &description.kind;
             let Some(&(earlier, _)) = self.kinds.get(kind) else {
                 self.kinds.insert(kind.clone(), (place, i));
                 continue;
             };
-            let first = &self.hosts[earlier];
+            let first = &self.all[earlier];
             if first.rank == host.rank {
                 self.conflicts.entry(kind.clone()).or_insert(place);
             } else {
@@ -93,17 +93,17 @@ impl Hosts {
                 ));
             }
         }
-        self.hosts.push(host);
+        self.all.push(host);
     }
 
     /// All kinds, for resolving a pipeline.
     pub fn catalogue(&self) -> Catalogue {
-        Catalogue::new(self.kinds.values().map(|&(host, i)| self.hosts[host].kinds[i].clone()))
+        Catalogue::new(self.kinds.values().map(|&(host, i)| self.all[host].kinds[i].clone()))
     }
 
     /// The hosts in the order of their rank.
     pub fn all(&self) -> &[Host] {
-        &self.hosts
+        &self.all
     }
 
     /// What is odd: programs that do not answer, kinds that are provided twice.
@@ -114,7 +114,7 @@ impl Hosts {
     /// The program that hosts a kind, and the kind's description.
     pub fn get(&self, kind: &str) -> Option<(&Path, &Description)> {
         let &(host, i) = self.kinds.get(kind)?;
-        let host = &self.hosts[host];
+        let host = &self.all[host];
         Some((&host.program, &host.kinds[i]))
     }
 
@@ -128,7 +128,7 @@ impl Hosts {
             Some(&other) => Err(Error::TwoHosts {
                 kind: kind.to_owned(),
                 first: found.0.to_owned(),
-                second: self.hosts[other].program.clone(),
+                second: self.all[other].program.clone(),
             }),
         }
     }

@@ -1,0 +1,203 @@
+//! A host for tests: kinds that are quick, and that misbehave when asked to.
+
+use std::{process::ExitCode, thread, time::Duration};
+
+use scarce_artifact::{Classes, Empty, History, Truth};
+use scarce_stage::{Context, Description, Failure, Kind, Needs, Port, Stage};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+fn main() -> ExitCode {
+    let code = "rehearsal 1";
+    let kinds = [
+        Kind::of::<Source>(code),
+        Kind::of::<Halve>(code),
+        Kind::of::<Gather>(code),
+        Kind::of::<Fixed>(code),
+    ];
+    scarce_stage::host::main(&kinds)
+}
+
+/// How a stage ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Mood {
+    /// As it should.
+    Well,
+    /// With a failure.
+    Fail,
+    /// With a panic.
+    Panic,
+    /// By the kernel's hand.
+    Killed,
+    /// With code 0 and not a word.
+    Silent,
+    /// Never.
+    Hang,
+    /// Without its output.
+    Nothing,
+    /// With another table than promised.
+    Wrong,
+    /// With noise on both streams first.
+    Noisy,
+}
+
+fn write(context: &Context, label: i32) -> Result<(), Failure> {
+    let truth = Truth { id: vec![0], label: vec![label] };
+    context.write("truth", Classes::new((0..100).map(|i| i.to_string())), truth)
+}
+
+fn label(context: &Context) -> Result<i32, Failure> {
+    Ok(context.input::<Truth>("truth")?.read()?.label.first().copied().unwrap_or(0))
+}
+
+/// Makes a table of one row.
+struct Source;
+
+/// Parameters of `source`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct SourceParams {
+    /// The label of the row.
+    value: i32,
+    /// How it ends.
+    mood: Mood,
+    /// How long it takes.
+    milliseconds: u64,
+    /// A file whose length is added.
+    #[schemars(extend("format" = "path"))]
+    file: Option<String>,
+}
+
+impl Default for SourceParams {
+    fn default() -> Self {
+        Self { value: 0, mood: Mood::Well, milliseconds: 0, file: None }
+    }
+}
+
+impl Stage for Source {
+    type Params = SourceParams;
+
+    fn describe() -> Description {
+        Description::new("source", "One row").output(Port::table::<Truth>("truth", "The row"))
+    }
+
+    fn run(params: SourceParams, context: &Context) -> Result<(), Failure> {
+        context.progress(1, 2, "steps", "half way");
+        thread::sleep(Duration::from_millis(params.milliseconds));
+        let length = match &params.file {
+            Some(file) => fs_err::read(file).map_err(scarce_artifact::Error::from)?.len(),
+            None => 0,
+        };
+        match params.mood {
+            Mood::Well => {}
+            Mood::Fail => {
+                return Err(Failure::new("rehearsal::fail", "as asked").help("do not ask"));
+            }
+            Mood::Panic => {
+                assert_ne!(params.mood, Mood::Panic, "these are my last words");
+            }
+            Mood::Killed => {
+                let me = rustix::process::getpid();
+                let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
+            }
+            #[expect(clippy::exit, reason = "that is the point")]
+            Mood::Silent => std::process::exit(0),
+            Mood::Hang => loop {
+                thread::sleep(Duration::from_mins(1));
+            },
+            Mood::Nothing => return Ok(()),
+            Mood::Wrong => {
+                let path = context.output("truth")?.with_extension("parquet");
+                scarce_artifact::Writer::<History>::write_all(&path, Empty {}, History::default())?;
+                return Ok(());
+            }
+            Mood::Noisy => {
+                use std::io::Write;
+                let _ = writeln!(std::io::stdout(), "a library greets you");
+                let _ = writeln!(std::io::stderr(), "and complains");
+                tracing::warn!("something is odd");
+            }
+        }
+        write(context, params.value + length as i32)
+    }
+}
+
+/// Halves a label, rounding down: two inputs, one output.
+struct Halve;
+
+/// Parameters of `halve`.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct HalveParams {
+    /// Added afterwards.
+    plus: i32,
+}
+
+impl Stage for Halve {
+    type Params = HalveParams;
+
+    fn describe() -> Description {
+        Description::new("halve", "Half of it")
+            .input(Port::table::<Truth>("truth", "The row"))
+            .output(Port::table::<Truth>("truth", "The half"))
+    }
+
+    fn run(params: HalveParams, context: &Context) -> Result<(), Failure> {
+        write(context, label(context)? / 2 + params.plus)
+    }
+}
+
+/// Adds labels up.
+struct Gather;
+
+/// Parameters of `gather`.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct GatherParams {}
+
+impl Stage for Gather {
+    type Params = GatherParams;
+
+    fn describe() -> Description {
+        Description::new("gather", "The sum")
+            .input(Port::table::<Truth>("all", "The rows").many())
+            .output(Port::table::<Truth>("truth", "The sum"))
+            .output(Port::table::<History>("history", "Never written").optional())
+    }
+
+    fn run(_: GatherParams, context: &Context) -> Result<(), Failure> {
+        let mut sum = 0;
+        for input in context.inputs::<Truth>("all")? {
+            sum += input.table.read()?.label.iter().sum::<i32>();
+        }
+        write(context, sum)
+    }
+}
+
+/// Writes down how many threads it was given.
+struct Fixed;
+
+/// Parameters of `fixed`.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct FixedParams {
+    /// Tells variants apart.
+    seed: u64,
+}
+
+impl Stage for Fixed {
+    type Params = FixedParams;
+
+    fn describe() -> Description {
+        Description::new("fixed", "Its threads")
+            .output(Port::table::<Truth>("truth", "The number of threads"))
+            .needs(Needs { fixed_threads: true, gpu: false })
+    }
+
+    fn run(_: FixedParams, context: &Context) -> Result<(), Failure> {
+        let said = std::env::var("OMP_NUM_THREADS").unwrap_or_default();
+        assert_eq!(said, context.threads().to_string());
+        write(context, context.threads() as i32)
+    }
+}
