@@ -101,7 +101,6 @@ impl Stage for Source {
                 let me = rustix::process::getpid();
                 let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
             }
-            #[expect(clippy::exit, reason = "that is the point")]
             Mood::Silent => std::process::exit(0),
             Mood::Hang => loop {
                 thread::sleep(Duration::from_mins(1));

@@ -112,10 +112,7 @@ impl<'a> Orchestrator<'a> {
         for (index, task) in self.pipeline.tasks() {
             let entry = |i: usize| entry(&assessments, i);
             let ready = producers(task).all(|producer| entry(producer.index()).is_some());
-            let assessment = match ready {
-                true => Some(assessor.assess(index.index(), &entry)?),
-                false => None,
-            };
+            let assessment = ready.then(|| assessor.assess(index.index(), &entry)).transpose()?;
             assessments.push(assessment);
         }
         Ok(assessments)

@@ -113,7 +113,7 @@ pub(crate) fn run(
     events(RunEvent::Planned { tasks: orchestrator.planned(&assessments) });
     let shared = Shared { orchestrator, interrupt, events, verified: Verified::default() };
     let mut run = Run::new(&shared, assessor, assessments);
-    run.to_the_end();
+    run.work_off();
     let summary = finish::finish(&run, last.as_ref(), begin)?;
     events(RunEvent::Ended { summary: summary.clone() });
     Ok(summary)
@@ -153,7 +153,7 @@ impl<'a> Run<'a> {
     }
 
     /// Starts what can be started and waits for reports until nothing is left.
-    fn to_the_end(&mut self) {
+    fn work_off(&mut self) {
         let (sender, reports) = mpsc::channel();
         thread::scope(|scope| {
             loop {
