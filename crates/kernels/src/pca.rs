@@ -4,6 +4,10 @@
 //! eigenvectors of the covariance matrix, which is summed in `f64`. Each is turned so that its
 //! entry of largest size is positive (scikit-learn's `svd_flip` on the components).
 
+mod streaming;
+
+pub use streaming::{CovarianceSum, MeanSum};
+
 use crate::blocks::{ROW_BLOCK, column_means};
 use crate::error::check_length;
 use crate::product::{add_a_bt, add_at_b};
@@ -52,12 +56,17 @@ impl Pca {
     /// [`Error::TooFew`] if `n < 2` or there are more components than min(n, d);
     /// [`Error::TooWide`] if d > 4096; [`Error::Parameter`], [`Error::NotFinite`].
     pub fn fit(&self, x: Matrix<'_>) -> Result<FittedPca, Error> {
-        self.check(x)?;
-        let (d, k) = (x.cols(), self.components);
+        self.check_shape(x.rows(), x.cols())?;
+        x.check_finite()?;
         let mean = column_means(x);
-        let covariance = covariance(x, &mean);
+        self.components_of(&mean, &covariance(x, &mean))
+    }
+
+    /// Components from the mean, `[d]`, and the covariance matrix, `[d, d]`.
+    fn components_of(self, mean: &[f64], covariance: &[f64]) -> Result<FittedPca, Error> {
+        let (d, k) = (mean.len(), self.components);
         let total: f64 = (0..d).map(|i| covariance[i * d + i]).sum();
-        let (values, vectors) = eigen(&covariance, d)?;
+        let (values, vectors) = eigen(covariance, d)?;
 
         let mut components = Vec::with_capacity(k * d);
         let mut explained_variance = Vec::with_capacity(k);
@@ -79,8 +88,9 @@ impl Pca {
         })
     }
 
-    fn check(&self, x: Matrix<'_>) -> Result<(), Error> {
-        let (n, d, k) = (x.rows(), x.cols(), self.components);
+    /// Checks the request against the data's rows and columns.
+    fn check_shape(self, n: usize, d: usize) -> Result<(), Error> {
+        let k = self.components;
         let too_few = |what, wanted, available| Err(Error::TooFew { what, wanted, available });
         if k == 0 {
             return Err(Error::Parameter {
@@ -99,7 +109,7 @@ impl Pca {
             let limit = MOST_COLUMNS;
             return Err(Error::TooWide { cols: d, limit });
         }
-        x.check_finite()
+        Ok(())
     }
 }
 
