@@ -1,0 +1,69 @@
+//! What can go wrong in this crate.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why images could not be embedded.
+#[derive(Debug, Error, Diagnostic)]
+#[non_exhaustive]
+pub enum Error {
+    /// Neither or both of two inputs are wired.
+    #[error("{found} of the inputs `features` and `images` are wired, expected one")]
+    #[diagnostic(
+        code(embed::one_input),
+        help("wire `features` to embeddings or `images` to images, not both")
+    )]
+    OneInput {
+        /// How many are wired.
+        found: usize,
+    },
+
+    /// Images without a scale.
+    #[error("`{path}` says that its largest pixel value is 0")]
+    #[diagnostic(
+        code(embed::max_value),
+        help("ingest the images again, or use `scale = \"raw\"` where there is such a parameter")
+    )]
+    MaxValue {
+        /// The images.
+        path: PathBuf,
+    },
+
+    /// A share of the variance that is none.
+    #[error("`components` is {value}: a fraction must be above 0 and at most 1")]
+    #[diagnostic(
+        code(embed::components),
+        help(
+            "give a whole number of components, or the share of the variance to keep, such as 0.95"
+        )
+    )]
+    Components {
+        /// What was asked for.
+        value: f64,
+    },
+
+    /// Features that the projection was not fitted on.
+    #[error("the projection expects {model} numbers per image, the features have {features}")]
+    #[diagnostic(
+        code(embed::width),
+        help("wire the features that the projection was fitted on, or fit it again on these")
+    )]
+    Width {
+        /// Numbers per image when it was fitted.
+        model: usize,
+        /// Numbers per image now.
+        features: usize,
+    },
+
+    /// The computation refused.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Kernel(#[from] scarce_kernels::Error),
+
+    /// A table or model that cannot be read or written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Table(#[from] scarce_artifact::Error),
+}

@@ -1,0 +1,42 @@
+//! Embeddings that need no training by gradient: a vector for every image.
+//!
+//! | kind | what it does |
+//! | --- | --- |
+//! | `pixels` | the pixels themselves, scaled to [0, 1] ([`pixels`]) |
+//! | `pca` | coordinates along the principal components ([`pca`]) |
+//! | `project` | a projection fitted earlier, applied to other images ([`project`]) |
+//!
+//! All of them stream: memory holds one batch of images, and for `pca` a covariance matrix. Nothing
+//! is learnt from images of the test split, which are embedded like all others. Rows keep the order
+//! of the input, and nothing depends on the number of threads.
+//!
+//! ```
+//! let names: Vec<String> =
+//!     scarce_embed::kinds().iter().map(|kind| kind.description().kind.clone()).collect();
+//! assert_eq!(names, ["pixels", "pca", "project"]);
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod error;
+pub mod pca;
+pub mod pixels;
+pub mod project;
+mod projection;
+mod source;
+
+#[cfg(test)]
+mod bench;
+
+pub use error::Error;
+
+use scarce_stage::Kind;
+
+/// The kinds of this crate.
+pub fn kinds() -> Vec<Kind> {
+    let code = env!("SCARCE_FINGERPRINT");
+    vec![
+        Kind::of::<pixels::Pixels>(code),
+        Kind::of::<pca::PrincipalComponents>(code),
+        Kind::of::<project::Project>(code),
+    ]
+}
