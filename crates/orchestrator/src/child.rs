@@ -26,7 +26,7 @@ const BACKLOG: usize = 1024;
 const TICK: Duration = Duration::from_millis(50);
 /// Between asking a stage to end and making it.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long output may trickle in after the process has ended: somebody whom it started holds it.
+/// How long the pipes may stay open in silence after the process has ended.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// What to start.
@@ -143,11 +143,12 @@ fn listen(
                 let _ = kill_process_group(group, Signal::KILL);
                 ended = Some(Instant::now());
             }
+            // Silence after the end: somebody who left the group holds the pipes.
+            Err(RecvTimeoutError::Timeout) if ended.is_some_and(|at| at.elapsed() > LINGER) => {
+                break;
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
-        }
-        if ended.is_some_and(|at| at.elapsed() > LINGER) {
-            break;
         }
         match stopped {
             Some((_, since)) if ended.is_none() && since.elapsed() > GRACE => {

@@ -38,6 +38,16 @@ pub(crate) fn finish(
     Ok(summary)
 }
 
+/// A run that was stopped while it waited for the store.
+pub(crate) fn never_began(orchestrator: &Orchestrator<'_>) -> Summary {
+    Summary {
+        not_reached: orchestrator.pipeline.graph.node_count(),
+        interrupted: true,
+        record: Record::path(&orchestrator.root, &orchestrator.whole.name),
+        ..Summary::default()
+    }
+}
+
 fn keep(run: &Run<'_>, carried: &[TaskRecord], record: &Record, unchanged: bool) -> Result<()> {
     let Orchestrator { root, whole, .. } = run.shared.orchestrator;
     let _lock = record::lock(root, &whole.name)?;

@@ -24,13 +24,14 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// As many jobs and threads as the machine has processors, keep going, everything, no data.
+    /// What the machine has: a job and a thread per processor, its memory. Keep going, run
+    /// everything, no folders of data.
     fn default() -> Self {
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
         Self {
             jobs: processors,
             threads: processors,
-            memory: None,
+            memory: machine_memory(),
             keep_going: true,
             targets: Vec::new(),
             force: Vec::new(),
@@ -38,4 +39,12 @@ impl Default for Options {
             overrides: Vec::new(),
         }
     }
+}
+
+/// Bytes of memory that the machine has, where it says so.
+fn machine_memory() -> Option<u64> {
+    let text = fs_err::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes.checked_mul(1024)
 }

@@ -190,11 +190,10 @@ impl Record {
             let name = before.started.strftime("%Y-%m-%dT%H-%M-%S%.6f.json").to_string();
             let history = folder(root, &self.pipeline).join("history");
             fs_err::create_dir_all(&history)?;
-            match fs_err::hard_link(&path, history.join(name)) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(error.into());
-                }
-                _ => {}
+            let place = history.join(name);
+            // Some file systems have no second names for a file.
+            if !place.exists() && fs_err::hard_link(&path, &place).is_err() {
+                fs_err::copy(&path, &place)?;
             }
         }
         let text = serde_json::to_vec(self).map_err(io::Error::other)?;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, VecDeque},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{
         Arc,
@@ -106,7 +107,9 @@ pub(crate) fn run(
         !interrupt.load(Ordering::Relaxed)
     };
     // Held to the end: nothing that this run uses is collected.
-    let _session = orchestrator.store.session(&mut waiting)?;
+    let Some(_session) = orchestrator.store.session(&mut waiting)? else {
+        return Ok(finish::never_began(orchestrator));
+    };
     let last = last_record(&orchestrator.root, &orchestrator.whole.name, &|l, m| say(events, l, m));
     let mut assessor = orchestrator.assessor(last.as_ref());
     let assessments = orchestrator.assess_all(&mut assessor)?;
@@ -193,7 +196,12 @@ impl<'a> Run<'a> {
             let assignment = Assignment { index, work, share, inputs };
             let (shared, sender) = (self.shared, sender.clone());
             scope.spawn(move || {
-                let outcome = shared.execute(&assignment);
+                // Without a report the run would wait for ever.
+                let outcome = catch_unwind(AssertUnwindSafe(|| shared.execute(&assignment)));
+                let outcome = outcome.unwrap_or_else(|_| Outcome::Failed {
+                    failure: Failure::new("orchestrator::panic", "this is a bug in `scarce`"),
+                    log: None,
+                });
                 let _ = sender.send(Report { index, share, outcome });
             });
         }

@@ -14,6 +14,7 @@ use petgraph::graph::NodeIndex;
 use scarce_pipeline::{Source, Task};
 use scarce_stage::{Event, Failure, Job, JobInput, Level, PROTOCOL};
 use scarce_store::{Damage, Entry, Lookup, Staging, Usage};
+use serde_json::Value;
 
 use crate::{
     Orchestrator, RunEvent, TaskRef,
@@ -244,6 +245,19 @@ impl Shared<'_> {
         }
     }
 
+    /// A file or folder among the parameters that does not hold what the key says.
+    fn changed_data(&self, task: &Task, work: &Work) -> Result<Option<String>, Failure> {
+        for param in task.paths.iter() {
+            let pointer = format!("/params{}/content", param.pointer);
+            let keyed = work.ingredients.pointer(&pointer).and_then(Value::as_str);
+            let now = self.orchestrator.store.digest_external(&param.path)?;
+            if keyed != Some(now.as_str()) {
+                return Ok(Some(param.path.display().to_string()));
+            }
+        }
+        Ok(None)
+    }
+
     fn publish(
         &self,
         assignment: &Assignment,
@@ -265,6 +279,11 @@ impl Shared<'_> {
         if !unchanged {
             let message = "an input was replaced by another run while this stage was reading it";
             let failure = Failure::new("orchestrator::replaced", message).help("run it again");
+            return failed(failure, &staging);
+        }
+        if let Some(path) = self.changed_data(task, &assignment.work)? {
+            let message = format!("`{path}` changed while this stage was reading it");
+            let failure = Failure::new("orchestrator::changed", message).help("run it again");
             return failed(failure, &staging);
         }
         let Some((_, description)) = self.orchestrator.hosts.get(&task.kind) else {

@@ -122,17 +122,9 @@ fn output(program: &Path, timeout: Duration) -> Result<Vec<u8>, String> {
         .map_err(|error| format!("it cannot be started: {error}"))?;
     let stdout = collect(child.stdout.take());
     let stderr = collect(child.stderr.take());
-    let (sender, ended) = mpsc::channel();
-    let text = thread::scope(|scope| {
-        // Whoever closes its output has answered; whoever does not is stopped below.
-        scope.spawn(move || sender.send(stdout.recv().unwrap_or_default()));
-        let text = ended.recv_timeout(timeout);
-        if text.is_err() {
-            stop(&child);
-        }
-        text
-    });
-    let Ok(text) = text else {
+    // Whoever closes its output has answered.
+    let Ok(text) = stdout.recv_timeout(timeout) else {
+        stop(&child);
         let _ = child.wait();
         return Err(format!("it did not answer `describe` within {} s", timeout.as_secs_f32()));
     };

@@ -4,6 +4,7 @@
 #![allow(clippy::redundant_closure_for_method_calls)]
 
 mod caching;
+mod disks;
 mod faults;
 mod finding_hosts;
 mod interrupts;
