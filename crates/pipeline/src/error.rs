@@ -59,11 +59,6 @@ impl Problem {
         let column = before.rsplit('\n').next().map_or(0, |text| text.chars().count()) + 1;
         Some((line, column))
     }
-
-    /// Distinguishes problems, so that variants do not repeat each other's.
-    pub(crate) fn key(&self) -> (usize, String) {
-        (self.labels.first().map_or(0, LabeledSpan::offset), self.to_string())
-    }
 }
 
 impl fmt::Display for Problem {

@@ -236,6 +236,13 @@ pub enum Fault {
     )]
     BadSchema { kind: String, message: String },
 
+    #[error("the pipeline could not be resolved, and no problem was found")]
+    #[diagnostic(
+        code(pipeline::incomplete),
+        help("this is a fault of this program; please report it")
+    )]
+    Incomplete,
+
     #[error("no stage uses the axis `{axis}`")]
     #[diagnostic(code(pipeline::unused_axis), severity(Warning))]
     UnusedAxis {

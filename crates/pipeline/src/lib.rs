@@ -1,17 +1,86 @@
 //! TOML in, a checked and expanded graph of tasks out; every error points at the line.
+//!
+//! A [`Document`] is a TOML file that parses; it already names the extra hosts whose kinds it uses.
+//! With a [`Catalogue`] of all kinds and the [`Overrides`] of the command line,
+//! [`Pipeline::resolve`] makes of it a [`Pipeline`]: a graph whose nodes are [`Task`]s (a stage with
+//! one combination of the axes that concern it) and whose edges are [`Wire`]s.
+//!
+//! * **Axes.** A stage varies over the axes that its own parameters name (`seed = "$seed"`) and those
+//!   of everything wired to it; so what does not depend on an axis is one task. Two inputs that vary
+//!   over the same axis are joined on its value. `collect = ["seed"]` folds an axis: each port then
+//!   takes all variants over it.
+//! * **Wires.** `stage` or `stage.port`. Ports are typed; of a stage alone, the one output of the
+//!   right type is taken.
+//! * **Parameters.** Axes put in, defaults of the kind's JSON Schema filled in, each distinct
+//!   combination validated. `"$$text"` stands for the text `$text`.
+//! * **Problems.** An [`Error`] holds every [`Problem`] of the file, each with its place; it is a
+//!   [`miette::Diagnostic`] for people and [`serde::Serialize`] for programs.
+//!
+//! [`dot`] and [`mermaid`] draw the graph; [`json_schema`] serves editors.
+//!
+//! ```
+//! use std::path::Path;
+//! use scarce_pipeline::{Catalogue, Document, Overrides, Pipeline};
+//! use scarce_stage::{Description, Format, Port};
+//!
+//! let mut guess = Description::new("guess", "A random class for every image")
+//!     .input(Port::new("images", "images", Format::Table, "What to guess"))
+//!     .output(Port::new("predictions", "predictions", Format::Table, "The guesses"));
+//! guess.params = serde_json::json!({
+//!     "type": "object",
+//!     "properties": { "seed": { "type": "integer", "default": 0 } },
+//!     "additionalProperties": false,
+//! });
+//! let ingest = Description::new("ingest", "Images of a data set")
+//!     .output(Port::new("images", "images", Format::Table, "The images"));
+//! let catalogue = Catalogue::new([guess, ingest]);
+//!
+//! let document = Document::parse(Path::new("chance.toml"), r#"
+//!     [axes]
+//!     seed = { from = 0, to = 3 }
+//!
+//!     [stages.images]
+//!     kind = "ingest"
+//!
+//!     [stages.chance]
+//!     kind = "guess"
+//!     inputs = { images = "images" }
+//!     seed = "$seed"
+//! "#.to_owned())?;
+//! let pipeline = Pipeline::resolve(&document, &catalogue, &Overrides::default())?;
+//! let labels: Vec<String> = pipeline.tasks().map(|(_, task)| task.label()).collect();
+//! assert_eq!(labels, ["images", "chance [seed=0]", "chance [seed=1]", "chance [seed=2]"]);
+//!
+//! let overrides = Overrides { axes: vec!["sed=0..2".to_owned()], ..Overrides::default() };
+//! let error = Pipeline::resolve(&document, &catalogue, &overrides).unwrap_err();
+//! assert_eq!(error.to_string(), "there is no axis `sed`");
+//! # Ok::<(), scarce_pipeline::Error>(())
+//! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod axis;
 mod catalogue;
+mod check;
 mod document;
 mod draw;
 mod editor;
 mod error;
+mod expand;
 mod fault;
 mod names;
+mod node;
+mod order;
 mod overrides;
+mod params;
 mod pipeline;
+mod problems;
 mod resolve;
+mod resources;
+mod schema;
+mod sketch;
+#[cfg(test)]
+mod tests;
+mod wires;
 
 pub use axis::axis_text;
 pub use catalogue::Catalogue;

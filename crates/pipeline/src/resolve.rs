@@ -1,7 +1,159 @@
-//! From a document to a pipeline.
+//! From a document to a pipeline, in passes that each report everything they can.
 
-use crate::{Catalogue, Document, Error, Overrides, Pipeline};
+use std::collections::{HashMap, HashSet};
 
-pub(crate) fn resolve(_: &Document, _: &Catalogue, _: &Overrides) -> Result<Pipeline, Error> {
-    unreachable!("the next commit brings this")
+use scarce_stage::Description;
+
+use crate::{
+    Catalogue, Document, Error, Overrides, Pipeline, Problem,
+    expand::{self, Parts},
+    fault::Fault,
+    names,
+    node::Span,
+    order, overrides,
+    params::{self, Compiled, Variants},
+    problems::Problems,
+    sketch::{self, Sketch},
+    wires,
+};
+
+pub(crate) fn resolve(
+    document: &Document,
+    catalogue: &Catalogue,
+    overrides: &Overrides,
+) -> Result<Pipeline, Error> {
+    let mut problems = Problems::new(document.text());
+    let mut root = document.root().clone();
+    overrides::apply(&mut root, catalogue, overrides, &mut problems);
+    let sketch = sketch::read(&root, document.path(), &mut problems);
+    let kinds = kinds(&sketch, catalogue, &mut problems);
+    let wiring = wires::connect(&sketch, &kinds, &mut problems);
+    let order = order::sort(&sketch.stages, &wiring.needs, &mut problems);
+    let (own, variants) = parameters(&sketch, &kinds, document, &mut problems);
+    let collected = collected(&sketch, &mut problems);
+    let spread = order
+        .as_ref()
+        .map(|order| expand::spread(&sketch, order, &wiring, &own, &collected, &mut problems));
+    if let Some(spread) = &spread {
+        expand::refuse_too_many(&sketch, &wiring, spread, &mut problems);
+        warn_of_unused(&sketch, &own, &mut problems);
+    }
+    let warnings = problems.finish()?;
+    // Whatever left one of these out has been reported, so that `finish` returned.
+    let complete = (order, spread, kinds.into_iter().collect::<Option<Vec<_>>>(), variants);
+    let (Some(order), Some(spread), Some(kinds), Some(variants)) = complete else {
+        return Err(Problem::bare(Fault::Incomplete).into());
+    };
+    let parts = Parts {
+        sketch: &sketch,
+        kinds: &kinds,
+        order: &order,
+        wiring: &wiring,
+        variants: &variants,
+        spread: &spread,
+    };
+    let (stages, graph) = parts.expand();
+    Ok(Pipeline {
+        name: sketch.name,
+        description: sketch.description,
+        path: document.path().to_owned(),
+        axes: sketch.axes.into_iter().map(|axis| (axis.name, axis.values)).collect(),
+        stages,
+        graph,
+        warnings,
+    })
+}
+
+fn kinds<'a>(
+    sketch: &Sketch,
+    catalogue: &'a Catalogue,
+    problems: &mut Problems,
+) -> Vec<Option<&'a Description>> {
+    let mut found = Vec::with_capacity(sketch.stages.len());
+    for stage in &sketch.stages {
+        let kind = stage.kind.as_ref().and_then(|(name, span)| {
+            let kind = catalogue.get(name);
+            if kind.is_none() {
+                let known: Vec<&str> = catalogue.kinds().map(|kind| kind.kind.as_str()).collect();
+                let help = names::suggestion(name, &known);
+                problems.add(Fault::UnknownKind { name: name.clone(), help }, *span, "");
+            }
+            kind
+        });
+        found.push(kind);
+    }
+    found
+}
+
+/// For each stage the axes that its parameters name, and (if nothing is wrong) its parameters.
+fn parameters(
+    sketch: &Sketch,
+    kinds: &[Option<&Description>],
+    document: &Document,
+    problems: &mut Problems,
+) -> (Vec<Vec<usize>>, Option<Vec<Variants>>) {
+    let numbers: HashMap<&str, usize> =
+        sketch.axes.iter().enumerate().map(|(i, axis)| (axis.name.as_str(), i)).collect();
+    let mut compiled: HashMap<&str, Option<Compiled<'_>>> = HashMap::new();
+    let mut all_own = Vec::with_capacity(sketch.stages.len());
+    let mut variants = Some(Vec::with_capacity(sketch.stages.len()));
+    for (stage, kind) in sketch.stages.iter().zip(kinds) {
+        let own = params::own_axes(stage, &numbers, &sketch.axes, problems);
+        all_own.push(own.clone().unwrap_or_default());
+        let compiled = kind.and_then(|kind| {
+            compiled
+                .entry(kind.kind.as_str())
+                .or_insert_with(|| compile(stage, kind, problems))
+                .as_ref()
+        });
+        let settled = compiled.zip(own).map(|(kind, own)| {
+            params::settle(stage, kind, &sketch.axes, own, document.folder(), problems)
+        });
+        match (&mut variants, settled) {
+            (Some(variants), Some(settled)) => variants.push(settled),
+            _ => variants = None,
+        }
+    }
+    (all_own, variants)
+}
+
+fn compile<'a>(
+    stage: &sketch::Draft,
+    kind: &'a Description,
+    problems: &mut Problems,
+) -> Option<Compiled<'a>> {
+    match Compiled::new(&kind.params) {
+        Ok(compiled) => Some(compiled),
+        Err(message) => {
+            let span = stage.kind.as_ref().map_or(stage.span, |(_, span)| *span);
+            problems.add(Fault::BadSchema { kind: kind.kind.clone(), message }, span, "");
+            None
+        }
+    }
+}
+
+/// For each stage the axes of its `collect`, by number, with their places.
+fn collected(sketch: &Sketch, problems: &mut Problems) -> Vec<Vec<(usize, Span)>> {
+    let names: Vec<&str> = sketch.axes.iter().map(|axis| axis.name.as_str()).collect();
+    let mut number = |(name, span): &(String, Span)| {
+        let number = names.iter().position(|known| known == name);
+        if number.is_none() {
+            let help = names::suggestion(name, &names);
+            problems.add(Fault::UnknownAxis { name: name.clone(), help }, *span, "");
+        }
+        Some((number?, *span))
+    };
+    let stages = sketch.stages.iter();
+    stages.map(|stage| stage.collect.iter().filter_map(&mut number).collect()).collect()
+}
+
+fn warn_of_unused(sketch: &Sketch, own: &[Vec<usize>], problems: &mut Problems) {
+    let used: HashSet<usize> = own.iter().flatten().copied().collect();
+    for (number, axis) in sketch.axes.iter().enumerate() {
+        if !used.contains(&number) {
+            let help = Some(format!("give it to a parameter: `seed = \"${}\"`", axis.name));
+            let fault = Fault::UnusedAxis { axis: axis.name.clone(), help };
+            problems.add(fault, axis.span, "");
+        }
+    }
 }

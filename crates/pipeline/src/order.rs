@@ -1,0 +1,96 @@
+//! The order of the stages, or the circles that forbid one.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap, VecDeque},
+};
+
+use petgraph::{algo::tarjan_scc, graph::DiGraph};
+
+use crate::{fault::Fault, node::Span, problems::Problems, sketch::Draft};
+
+/// The stages by number, each after those that it needs and otherwise in the order of the file;
+/// `None`, and a problem for each circle, when there is no such order.
+pub(crate) fn sort(
+    stages: &[Draft],
+    needs: &[Vec<(usize, Span)>],
+    problems: &mut Problems,
+) -> Option<Vec<usize>> {
+    let mut waiting: Vec<usize> = needs.iter().map(Vec::len).collect();
+    let mut feeds = vec![Vec::new(); stages.len()];
+    for (stage, needs) in needs.iter().enumerate() {
+        needs.iter().for_each(|(need, _)| feeds[*need].push(stage));
+    }
+    let mut ready: BinaryHeap<Reverse<usize>> =
+        (0..stages.len()).filter(|&stage| waiting[stage] == 0).map(Reverse).collect();
+    let mut order = Vec::with_capacity(stages.len());
+    while let Some(Reverse(stage)) = ready.pop() {
+        order.push(stage);
+        for &next in &feeds[stage] {
+            waiting[next] -= 1;
+            if waiting[next] == 0 {
+                ready.push(Reverse(next));
+            }
+        }
+    }
+    if order.len() == stages.len() {
+        return Some(order);
+    }
+    report_circles(stages, needs, problems);
+    None
+}
+
+fn report_circles(stages: &[Draft], needs: &[Vec<(usize, Span)>], problems: &mut Problems) {
+    let wires = needs
+        .iter()
+        .enumerate()
+        .flat_map(|(stage, needs)| needs.iter().map(move |(need, _)| (*need as u32, stage as u32)));
+    let graph = DiGraph::<(), ()>::from_edges(wires);
+    for component in tarjan_scc(&graph) {
+        let mut members: Vec<usize> = component.iter().map(|index| index.index()).collect();
+        members.sort_unstable();
+        let Some(circle) = shortest_circle(&members, needs) else { continue };
+        let names: Vec<&str> =
+            circle.iter().map(|(stage, _)| stages[*stage].name.as_str()).collect();
+        // The walk went from each stage to one that it needs; data flows the other way.
+        let flow: Vec<&str> = names.iter().rev().chain(names.last()).copied().collect();
+        let mut labels = (0..circle.len()).map(|i| {
+            let (reader, writer) = (names[i], names[(i + 1) % names.len()]);
+            (circle[i].1, format!("`{reader}` needs `{writer}`"))
+        });
+        let Some((span, label)) = labels.next() else { continue };
+        problems.add_with(Fault::Cycle { path: flow.join(" → ") }, span, label, labels);
+    }
+}
+
+/// The shortest walk from the first member along what it needs back to itself: each stage with the
+/// place of the wire that leads on.
+fn shortest_circle(members: &[usize], needs: &[Vec<(usize, Span)>]) -> Option<Vec<(usize, Span)>> {
+    let start = *members.first()?;
+    let mut reached: HashMap<usize, (usize, Span)> = HashMap::new();
+    let mut queue = VecDeque::from([start]);
+    while let Some(stage) = queue.pop_front() {
+        for &(need, span) in &needs[stage] {
+            if members.binary_search(&need).is_err() || reached.contains_key(&need) {
+                continue;
+            }
+            reached.insert(need, (stage, span));
+            if need != start {
+                queue.push_back(need);
+                continue;
+            }
+            let mut circle = Vec::new();
+            let mut here = start;
+            loop {
+                let (from, span) = reached[&here];
+                circle.push((from, span));
+                here = from;
+                if here == start {
+                    circle.reverse();
+                    return Some(circle);
+                }
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,188 @@
+//! A small catalogue whose parameter schemas come from `schemars`, as real ones do.
+
+use scarce_stage::{Description, Format, Port};
+use schemars::{JsonSchema, schema_for};
+use serde::{Deserialize, Serialize};
+
+use crate::Catalogue;
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Ingest {
+    /// Name of the data set.
+    dataset: String,
+    /// A folder to read instead.
+    #[serde(default)]
+    #[schemars(extend("format" = "path"))]
+    folder: Option<String>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+struct Budget {
+    /// How many of each class.
+    per_class: usize,
+    /// Seed of the draw.
+    seed: u64,
+}
+
+/// Network architectures.
+#[derive(Serialize, Deserialize, JsonSchema, Default)]
+#[serde(rename_all = "kebab-case")]
+enum Architecture {
+    /// Fully connected layers.
+    #[default]
+    Linear,
+    /// Convolutions.
+    Conv,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema, Default)]
+#[serde(rename_all = "kebab-case")]
+enum Loss {
+    #[default]
+    Mse,
+    CrossEntropy,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct EarlyStopping {
+    /// Epochs without improvement.
+    patience: u32,
+    /// Share held back.
+    #[serde(default = "validation")]
+    validation: f64,
+}
+
+fn validation() -> f64 {
+    0.25
+}
+
+/// How the learning rate changes.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+enum Schedule {
+    /// It does not.
+    Constant,
+    /// It falls by a factor.
+    Step {
+        /// Every so many epochs.
+        every: u32,
+        /// The factor.
+        #[serde(default = "validation")]
+        factor: f64,
+    },
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Autoencoder {
+    /// Shape of the network.
+    architecture: Architecture,
+    /// Length of the code.
+    #[schemars(range(min = 1, max = 4096))]
+    latent: usize,
+    /// What is minimised.
+    loss: Loss,
+    /// When to stop.
+    early_stopping: Option<EarlyStopping>,
+    /// How the rate changes.
+    schedule: Option<Schedule>,
+    /// Widths of hidden layers.
+    layers: Vec<u32>,
+    /// Learning rate.
+    rate: f64,
+    /// Weights to begin with.
+    #[schemars(extend("format" = "path"))]
+    weights: Option<String>,
+    /// Seed of the weights.
+    seed: u64,
+    /// A word about it.
+    note: String,
+}
+
+impl Default for Autoencoder {
+    fn default() -> Self {
+        Self {
+            architecture: Architecture::default(),
+            latent: 64,
+            loss: Loss::default(),
+            early_stopping: None,
+            schedule: None,
+            layers: vec![256],
+            rate: 0.5,
+            weights: None,
+            seed: 0,
+            note: String::new(),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Knn {
+    /// Neighbours that vote.
+    k: usize,
+}
+
+pub(super) fn port(name: &str, artifact: &str) -> Port {
+    Port::new(name, artifact, Format::Table, "Words about it.")
+}
+
+fn with<T: JsonSchema>(mut description: Description) -> Description {
+    description.params = schema_for!(T).to_value();
+    description
+}
+
+pub(super) fn catalogue() -> Catalogue {
+    let ingest = Description::new("ingest", "Images and their truth")
+        .output(port("images", "images"))
+        .output(port("truth", "truth"));
+    let budget = Description::new("budget", "Reveals some labels")
+        .input(port("images", "images"))
+        .input(port("truth", "truth"))
+        .output(port("labels", "labels"));
+    let autoencoder = Description::new("autoencoder", "Trains an encoder")
+        .input(port("images", "images"))
+        .output(port("model", "encoder"))
+        .output(port("history", "history").optional());
+    let encode = Description::new("encode", "Encodes images")
+        .input(port("images", "images"))
+        .input(port("model", "encoder"))
+        .output(port("embeddings", "embeddings"));
+    let twins = Description::new("twins", "Two embeddings at once")
+        .input(port("images", "images"))
+        .output(port("left", "embeddings"))
+        .output(port("right", "embeddings"));
+    let knn = Description::new("knn", "Nearest neighbours")
+        .input(port("features", "embeddings"))
+        .input(port("labels", "labels"))
+        .input(port("history", "history").optional())
+        .output(port("predictions", "predictions"));
+    let relabel = Description::new("relabel", "Predictions as labels")
+        .input(port("predictions", "predictions"))
+        .output(port("labels", "labels"));
+    let report = Description::new("report", "Scores")
+        .input(port("predictions", "predictions").many())
+        .input(port("truth", "truth"))
+        .output(port("metrics", "metrics"));
+    let reread = Description::new("reread", "Truth as a model sees it")
+        .input(port("model", "encoder"))
+        .output(port("truth", "truth"));
+    let histories = Description::new("histories", "Any histories, or none")
+        .input(port("histories", "history").many().optional());
+    Catalogue::new([
+        with::<Ingest>(ingest),
+        with::<Budget>(budget),
+        with::<Autoencoder>(autoencoder),
+        encode,
+        twins,
+        with::<Knn>(knn),
+        relabel,
+        report,
+        reread,
+        histories,
+    ])
+}

@@ -1,0 +1,148 @@
+use scarce_stage::Description;
+use serde_json::json;
+
+use super::{TEN_LABELS, codes, problems, resolve};
+use crate::{Catalogue, Document, Overrides, Pipeline};
+
+mod of_the_file {
+    use super::*;
+
+    #[test]
+    fn show_syntax() {
+        insta::assert_snapshot!(problems("[pipeline]\nname = \"a\nx = 1\n"));
+    }
+
+    #[test]
+    fn show_keys_that_are_there_twice() {
+        insta::assert_snapshot!(problems("[stages.a]\nkind = \"ingest\"\nkind = \"ingest\"\n"));
+    }
+
+    #[test]
+    fn show_unknown_tables() {
+        insta::assert_snapshot!(problems(
+            "[pipelin]\nname = \"a\"\n[pipeline]\nnam = \"b\"\n[stages.a]\nkind = \"histories\"\n"
+        ));
+    }
+
+    #[test]
+    fn show_what_is_not_supported() {
+        insta::assert_snapshot!(problems(
+            "[stages.a]\nkind = \"histories\"\n[rounds]\ncount = 5\n"
+        ));
+    }
+
+    #[test]
+    fn show_what_json_has_not() {
+        insta::assert_snapshot!(problems(
+            "[stages.a]\nkind = \"ingest\"\ndataset = 2020-01-01\nfolder = nan\n"
+        ));
+    }
+
+    #[test]
+    fn show_names_that_cannot_be_folders() {
+        insta::assert_snapshot!(problems(
+            "[pipeline]\nname = \"../up\"\n[stages.\"a b\"]\nkind = \"histories\"\n[stages._]\nkind = \"histories\"\n"
+        ));
+    }
+
+    #[test]
+    fn show_an_empty_file() {
+        assert_eq!(codes(&resolve("").unwrap_err()), ["pipeline::no_stages"]);
+        assert_eq!(codes(&resolve("[stages]").unwrap_err()), ["pipeline::no_stages"]);
+        assert_eq!(codes(&resolve("stages = 3").unwrap_err()), ["pipeline::wrong_type"]);
+    }
+
+    #[test]
+    fn show_hosts_that_are_no_programs() {
+        let error = resolve("[pipeline]\nhosts = [3, '']").unwrap_err();
+        assert_eq!(codes(&error), ["pipeline::wrong_type"; 2]);
+    }
+}
+
+mod of_a_stage {
+    use super::*;
+
+    #[test]
+    fn show_unknown_kinds() {
+        insta::assert_snapshot!(problems(
+            "[stages.a]\nkind = \"autoencodr\"\n[stages.b]\nkind = \"zebra\"\n[stages.c]\n"
+        ));
+    }
+
+    #[test]
+    fn show_what_is_no_stage() {
+        let error = resolve("[stages]\na = 3\nb.kind = 4\nc = { kind = 'histories', inputs = 3, collect = 'x', resources = 1 }").unwrap_err();
+        assert_eq!(codes(&error), ["pipeline::wrong_type"; 5]);
+    }
+
+    #[test]
+    fn show_resources() {
+        insta::assert_snapshot!(problems(
+            "[stages.a]\nkind = \"histories\"\n[stages.a.resources]\nthreads = 0\nmemory = \"4 apples\"\ntime = \"soon\"\ngpu = 1\nthread = 2\n"
+        ));
+    }
+
+    #[test]
+    fn show_kinds_with_a_broken_schema() {
+        let mut broken = Description::new("broken", "A host's mistake");
+        broken.params = json!({ "type": "objectt" });
+        let mut circular = Description::new("circular", "Another");
+        circular.params = json!({
+            "$defs": { "a": { "properties": { "a": { "$ref": "#/$defs/a", "default": {} } } } },
+            "$ref": "#/$defs/a",
+        });
+        let catalogue = Catalogue::new([broken, circular]);
+        let text = "[stages.a]\nkind = 'broken'".to_owned();
+        let document = Document::parse("/house/trial.toml".as_ref(), text).unwrap();
+        let error = Pipeline::resolve(&document, &catalogue, &Overrides::default()).unwrap_err();
+        assert_eq!(codes(&error), ["pipeline::bad_schema"]);
+        let text = "[stages.a]\nkind = 'circular'".to_owned();
+        let document = Document::parse("/house/trial.toml".as_ref(), text).unwrap();
+        // Endless defaults are cut, not followed.
+        assert!(Pipeline::resolve(&document, &catalogue, &Overrides::default()).is_ok());
+    }
+}
+
+mod as_json {
+    use super::*;
+
+    #[test]
+    fn have_code_place_and_help() {
+        let text = TEN_LABELS.replace("k = 1", "kk = 1");
+        let error = resolve(&text).unwrap_err();
+        let json = serde_json::to_value(&error).unwrap();
+        assert_eq!(
+            json[0],
+            json!({
+                "code": "pipeline::missing_key",
+                "severity": "error",
+                "message": "the stage `knn` of kind `knn` lacks `k`",
+                "file": "/house/trial.toml",
+                "line": 35,
+                "column": 9,
+                "help": "`k`: Neighbours that vote.",
+            })
+        );
+        assert_eq!(json[1]["code"], "pipeline::unknown_key");
+        assert_eq!(json[1]["help"], "did you mean `k`?");
+        assert_eq!(json[1]["line"], 37);
+    }
+
+    #[test]
+    fn count_columns_in_characters() {
+        let error = resolve("stages.a = { kind = 'histories', note = 'ä', x = 1 }").unwrap_err();
+        let columns: Vec<_> =
+            error.problems().iter().filter_map(crate::Problem::position).collect();
+        assert_eq!(columns, [(1, 34), (1, 46)]);
+    }
+
+    #[test]
+    fn are_not_endless() {
+        use std::fmt::Write;
+        let mut text = String::new();
+        for i in 0..1000 {
+            write!(text, "[stages.s{i}]\nkind = 'nothing'\n").unwrap();
+        }
+        assert_eq!(resolve(&text).unwrap_err().problems().len(), 100);
+    }
+}

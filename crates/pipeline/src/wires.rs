@@ -1,0 +1,265 @@
+//! Which output feeds which input.
+
+use std::collections::{HashMap, HashSet};
+
+use scarce_stage::{Description, Port};
+
+use crate::{
+    fault::Fault,
+    names,
+    node::Span,
+    problems::Problems,
+    sketch::{Draft, Sketch, Wired},
+};
+
+/// The wires of a pipeline, stage by stage.
+pub(crate) struct Wiring<'a> {
+    /// For each stage its wired ports, in the order of the TOML.
+    pub(crate) inputs: Vec<Vec<Plug<'a>>>,
+    /// For each stage those that it names, whether or not the ports fit.
+    pub(crate) needs: Vec<Vec<(usize, Span)>>,
+}
+
+/// An input port and what feeds it.
+pub(crate) struct Plug<'a> {
+    pub(crate) port: &'a Port,
+    pub(crate) feeds: Vec<Feed<'a>>,
+}
+
+/// One end of a wire.
+pub(crate) struct Feed<'a> {
+    /// The stage that writes, by number.
+    pub(crate) stage: usize,
+    /// Its output.
+    pub(crate) output: &'a Port,
+    pub(crate) span: Span,
+}
+
+/// Joins the stages; what does not fit is reported and left out.
+pub(crate) fn connect<'a>(
+    sketch: &Sketch,
+    kinds: &[Option<&'a Description>],
+    problems: &mut Problems,
+) -> Wiring<'a> {
+    let numbers: HashMap<&str, usize> =
+        sketch.stages.iter().enumerate().map(|(i, stage)| (stage.name.as_str(), i)).collect();
+    let mut joiner = Joiner { sketch, kinds, numbers, problems };
+    let mut wiring = Wiring { inputs: Vec::new(), needs: Vec::new() };
+    for (i, stage) in sketch.stages.iter().enumerate() {
+        wiring.needs.push(joiner.needs(stage));
+        wiring.inputs.push(kinds[i].map(|kind| joiner.plugs(stage, kind)).unwrap_or_default());
+    }
+    wiring
+}
+
+struct Joiner<'s, 'a, 'p> {
+    sketch: &'s Sketch,
+    kinds: &'s [Option<&'a Description>],
+    numbers: HashMap<&'s str, usize>,
+    problems: &'p mut Problems,
+}
+
+impl<'s, 'a> Joiner<'s, 'a, '_> {
+    /// The stages that a stage's wires name.
+    fn needs(&mut self, stage: &Draft) -> Vec<(usize, Span)> {
+        let mut needs = Vec::new();
+        for (wire, span) in stage.inputs.iter().flat_map(|wired| &wired.wires) {
+            let (name, _) = split(wire);
+            if let Some(&number) = self.numbers.get(name) {
+                needs.push((number, *span));
+                continue;
+            }
+            let known: Vec<&str> = self.sketch.stages.iter().map(|s| s.name.as_str()).collect();
+            let help = names::suggestion(name, &known);
+            self.problems.add(Fault::UnknownStage { name: name.to_owned(), help }, *span, "");
+        }
+        needs
+    }
+
+    fn plugs(&mut self, stage: &Draft, kind: &'a Description) -> Vec<Plug<'a>> {
+        let mut plugs = Vec::with_capacity(stage.inputs.len());
+        for wired in &stage.inputs {
+            let Some(port) = kind.inputs.iter().find(|port| port.name == wired.port) else {
+                self.unknown_input(stage, kind, wired);
+                continue;
+            };
+            let feeds = self.feeds(stage, port, wired);
+            if feeds.len() > 1 && !port.many {
+                let fault = Fault::TakesOne {
+                    port: port.name.clone(),
+                    stage: stage.name.clone(),
+                    artifact: port.artifact.clone(),
+                    found: feeds.len(),
+                };
+                self.problems.add(fault, feeds[1].span, "one too many");
+            }
+            plugs.push(Plug { port, feeds });
+        }
+        for port in kind.inputs.iter().filter(|port| !port.optional) {
+            let wired = stage.inputs.iter().find(|wired| wired.port == port.name);
+            if wired.is_none_or(|wired| wired.wires.is_empty()) {
+                let span = wired.map_or(stage.span, |wired| wired.span);
+                self.missing_input(stage, port, span);
+            }
+        }
+        plugs
+    }
+
+    fn feeds(&mut self, stage: &Draft, port: &Port, wired: &Wired) -> Vec<Feed<'a>> {
+        let mut seen = HashSet::new();
+        let mut feeds = Vec::with_capacity(wired.wires.len());
+        for (wire, span) in &wired.wires {
+            let (name, output) = split(wire);
+            let Some(&number) = self.numbers.get(name) else { continue };
+            let Some(kind) = self.kinds[number] else { continue };
+            let output = match output {
+                Some(output) => self.named(stage, port, kind, name, output, *span),
+                None => self.only(stage, port, kind, name, *span),
+            };
+            let Some(output) = output else { continue };
+            if seen.insert((number, output.name.as_str())) {
+                feeds.push(Feed { stage: number, output, span: *span });
+            } else {
+                let (port, stage) = (port.name.clone(), stage.name.clone());
+                let fault = Fault::WiredTwice { wire: wire.clone(), port, stage };
+                self.problems.add(fault, *span, "again");
+            }
+        }
+        feeds
+    }
+
+    /// The output that `stage.port` names.
+    fn named(
+        &mut self,
+        stage: &Draft,
+        port: &Port,
+        kind: &'a Description,
+        from: &str,
+        name: &str,
+        span: Span,
+    ) -> Option<&'a Port> {
+        let Some(output) = kind.outputs.iter().find(|output| output.name == name) else {
+            let known: Vec<&str> = kind.outputs.iter().map(|port| port.name.as_str()).collect();
+            let fault = Fault::UnknownPort {
+                owner: format!("`{from}` of kind `{}`", kind.kind),
+                side: "output",
+                port: name.to_owned(),
+                help: names::suggestion(name, &known),
+            };
+            self.problems.add(fault, span, "");
+            return None;
+        };
+        if output.artifact != port.artifact {
+            let from = format!("{from}.{name}");
+            self.mismatch(stage, port, from, output.artifact.clone(), span);
+            return None;
+        }
+        Some(output)
+    }
+
+    /// The one output of a stage whose type fits.
+    fn only(
+        &mut self,
+        stage: &Draft,
+        port: &Port,
+        kind: &'a Description,
+        from: &str,
+        span: Span,
+    ) -> Option<&'a Port> {
+        let fits = |output: &&Port| output.artifact == port.artifact;
+        let fitting: Vec<&Port> = kind.outputs.iter().filter(fits).collect();
+        match fitting.as_slice() {
+            [output] => Some(output),
+            [] => {
+                let gives: Vec<&str> =
+                    kind.outputs.iter().map(|output| output.artifact.as_str()).collect();
+                let gives = if gives.is_empty() { "nothing".to_owned() } else { gives.join(", ") };
+                self.mismatch(stage, port, from.to_owned(), gives, span);
+                None
+            }
+            several => {
+                let choices: Vec<String> =
+                    several.iter().map(|output| format!("{from}.{}", output.name)).collect();
+                let fault = Fault::Ambiguous {
+                    from: from.to_owned(),
+                    artifact: port.artifact.clone(),
+                    port: port.name.clone(),
+                    stage: stage.name.clone(),
+                    help: Some(format!("write one of {}", names::list(&choices))),
+                };
+                self.problems.add(fault, span, "");
+                None
+            }
+        }
+    }
+
+    fn mismatch(&mut self, stage: &Draft, port: &Port, from: String, gives: String, span: Span) {
+        let givers = self.givers(&stage.name, &port.artifact);
+        let help = (!givers.is_empty())
+            .then(|| format!("{} comes from {}", port.artifact, names::list(&givers)));
+        let fault = Fault::Mismatch {
+            port: port.name.clone(),
+            stage: stage.name.clone(),
+            takes: port.artifact.clone(),
+            from,
+            gives,
+            help,
+        };
+        self.problems.add(fault, span, "");
+    }
+
+    /// What could be wired to an input of this type: `stage`, or `stage.port` where it must be said.
+    fn givers(&self, stage: &str, artifact: &str) -> Vec<String> {
+        let mut givers = Vec::new();
+        for (other, kind) in self.sketch.stages.iter().zip(self.kinds) {
+            let Some(kind) = kind.filter(|_| other.name != stage) else { continue };
+            let fitting: Vec<&Port> =
+                kind.outputs.iter().filter(|output| output.artifact == artifact).collect();
+            match fitting.as_slice() {
+                [_] => givers.push(other.name.clone()),
+                several => {
+                    givers.extend(several.iter().map(|o| format!("{}.{}", other.name, o.name)));
+                }
+            }
+        }
+        givers
+    }
+
+    fn unknown_input(&mut self, stage: &Draft, kind: &Description, wired: &Wired) {
+        let known: Vec<&str> = kind.inputs.iter().map(|port| port.name.as_str()).collect();
+        let help = match names::suggestion(&wired.port, &known) {
+            None => Some(format!("the kind `{}` has no inputs", kind.kind)),
+            help => help,
+        };
+        let fault = Fault::UnknownPort {
+            owner: format!("`{}` of kind `{}`", stage.name, kind.kind),
+            side: "input",
+            port: wired.port.clone(),
+            help,
+        };
+        self.problems.add(fault, wired.span, "");
+    }
+
+    fn missing_input(&mut self, stage: &Draft, port: &Port, span: Span) {
+        let givers = self.givers(&stage.name, &port.artifact);
+        let help = match givers.first() {
+            Some(giver) => {
+                format!("it takes {}: `inputs = {{ {} = \"{giver}\" }}`", port.artifact, port.name)
+            }
+            None => format!("it takes {}, which no stage here gives", port.artifact),
+        };
+        let fault = Fault::MissingInput {
+            port: port.name.clone(),
+            stage: stage.name.clone(),
+            help: Some(help),
+        };
+        self.problems.add(fault, span, "");
+    }
+}
+
+fn split(wire: &str) -> (&str, Option<&str>) {
+    match wire.split_once('.') {
+        Some((stage, port)) => (stage, Some(port)),
+        None => (wire, None),
+    }
+}
