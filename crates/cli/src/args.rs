@@ -1,0 +1,222 @@
+//! What a person may type.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Learn from a handful of labels: a TOML file in, a graph of cached stages through, Parquet tables
+/// and a report out.
+///
+/// Exit codes: 0 done, 1 a stage failed, 2 the request is wrong, 3 the store is damaged beyond
+/// repair, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "scarce", version, max_term_width = 100)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Where the store and the views of runs lie
+    #[arg(
+        long,
+        global = true,
+        env = "SCARCE_ARTIFACTS",
+        default_value = "artifacts",
+        value_name = "DIR"
+    )]
+    pub artifacts: PathBuf,
+
+    /// Where data sets lie; downloads go to the first [default: the user's data directory]
+    #[arg(long, global = true, env = "SCARCE_DATA", value_name = "DIR", value_delimiter = ':')]
+    pub data: Vec<PathBuf>,
+
+    /// Print JSON instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Say less (only warnings and errors)
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say more; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// A pipeline file and what the command line changes in it.
+#[derive(Debug, Clone, Args)]
+pub struct PipelineArgs {
+    /// The pipeline's TOML file
+    pub pipeline: PathBuf,
+
+    /// Change a parameter, for instance `stages.encoder.latent=64`
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+
+    /// Change the values of an axis, for instance `seed=0..3` or `architecture=linear,conv`
+    #[arg(long, value_name = "NAME=VALUES")]
+    pub axis: Vec<String>,
+}
+
+/// How a run goes.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// The pipeline
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+
+    /// Run only these stages and what they need [default: all]
+    pub targets: Vec<String>,
+
+    /// Stages that run at a time [default: the number of threads]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub jobs: Option<u32>,
+
+    /// Threads for all stages together [default: the number of cores]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub threads: Option<u32>,
+
+    /// Run this stage again even if it is cached; may be repeated
+    #[arg(long, value_name = "STAGE")]
+    pub force: Vec<String>,
+
+    /// After a failure, go on with what does not depend on it
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub keep_going: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a pipeline; only what changed runs again
+    Run(RunArgs),
+    /// Say what a run would do, and why
+    Plan(RunArgs),
+    /// Check a pipeline without running it
+    Check(PipelineArgs),
+    /// Draw a pipeline
+    Graph(GraphArgs),
+    /// Show a table: schema, first rows, statistics, pictures
+    Show(ShowArgs),
+    /// List the recorded runs
+    Runs {
+        /// Only of this pipeline
+        pipeline: Option<String>,
+    },
+    /// List the kinds of stages, or document one
+    Stages {
+        /// The kind to document
+        kind: Option<String>,
+    },
+    /// Print the JSON Schema of pipeline files, for editors
+    Schema,
+    /// Read every artifact of the store and compare it with its digest
+    Verify,
+    /// Delete what no recorded run reaches
+    Gc {
+        /// Only say what would be deleted
+        #[arg(long)]
+        dry_run: bool,
+        /// Also forget all but the last N runs of each pipeline
+        #[arg(long, value_name = "N")]
+        keep_runs: Option<usize>,
+    },
+    /// List, fetch or verify data sets
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// Write a pipeline for your own images
+    New(NewArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print this program's stage kinds as JSON (the host protocol)
+    #[command(hide = true)]
+    Describe,
+    /// Run one stage (the host protocol)
+    #[command(hide = true)]
+    Exec {
+        /// The job file
+        job: PathBuf,
+    },
+}
+
+/// How a pipeline is drawn.
+#[derive(Debug, Args)]
+pub struct GraphArgs {
+    /// The pipeline
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// The language of the drawing
+    #[arg(long, short, value_enum, default_value_t = Drawing::Mermaid)]
+    pub format: Drawing,
+    /// One node for every variant instead of one for every stage
+    #[arg(long)]
+    pub expand: bool,
+    /// Write to this file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Languages for drawings.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Drawing {
+    /// Graphviz
+    Dot,
+    /// Markdown viewers draw it
+    Mermaid,
+    /// A picture for browsers
+    Svg,
+}
+
+/// Which table is shown and how much of it.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// A Parquet file, a folder of them, or a place under the runs such as `quickstart/images`
+    pub table: String,
+    /// Rows to show
+    #[arg(long, short = 'n', default_value_t = 8, value_name = "N")]
+    pub rows: usize,
+    /// Pictures to draw where the table holds images [default: 4 on a terminal, 0 elsewhere]
+    #[arg(long, value_name = "N")]
+    pub images: Option<usize>,
+}
+
+/// What to do with data sets.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Say which data sets are known and where they were found
+    List,
+    /// Download a data set into the data directory
+    Fetch {
+        /// Its name
+        dataset: String,
+    },
+    /// Compare the files of data sets with their checksums
+    Verify {
+        /// Its name [default: all that are found]
+        dataset: Option<String>,
+    },
+}
+
+/// A new pipeline for one's own images.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// A folder of PNG or JPEG images
+    #[arg(long, value_name = "DIR")]
+    pub images: PathBuf,
+    /// A CSV, JSON-lines or Parquet file of image names and classes; may cover a few images only
+    #[arg(long, value_name = "FILE")]
+    pub labels: PathBuf,
+    /// Where to write the pipeline; must not exist
+    #[arg(long, short, default_value = "own-images.toml", value_name = "FILE")]
+    pub output: PathBuf,
+}

@@ -1,0 +1,119 @@
+//! `scarce run`: run what changed, then show what came out.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use comfy_table::{Table, presets};
+use scarce_orchestrator::{Orchestrator, Outcome, Summary};
+use scarce_report::{Figure, SummaryRow, summary_table};
+
+use super::stages::trimmed;
+use crate::{error::CliError, output::Output, progress::Progress};
+
+/// Set by the first Ctrl-C; the second ends the process at once.
+static INTERRUPT: AtomicBool = AtomicBool::new(false);
+
+/// Runs, prints the reports' headline figures, and returns the exit code.
+pub fn run(
+    orchestrator: &Orchestrator<'_>,
+    root: &Path,
+    progress: &Progress,
+    out: &mut Output,
+) -> Result<u8, CliError> {
+    catch_interrupts()?;
+    let summary = orchestrator.run(&INTERRUPT, &|event| progress.show(&event))?;
+    if !out.json() {
+        progress.conclude(&sentence(&summary));
+        show_reports(orchestrator, root, out)?;
+    }
+    Ok(match summary.outcome {
+        Outcome::Done => 0,
+        Outcome::Failed => 1,
+        Outcome::Interrupted => 130,
+    })
+}
+
+#[expect(clippy::exit, reason = "whoever interrupts twice wants no more waiting")]
+fn catch_interrupts() -> Result<(), CliError> {
+    let handler = || {
+        if INTERRUPT.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    };
+    Ok(ctrlc::set_handler(handler).map_err(std::io::Error::other)?)
+}
+
+fn sentence(summary: &Summary) -> String {
+    let mut parts = vec![format!("{} ran", summary.ran), format!("{} cached", summary.cached)];
+    for (count, word) in [
+        (summary.failed, "failed"),
+        (summary.skipped, "skipped"),
+        (summary.not_reached, "not reached"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {word}"));
+        }
+    }
+    let time = crate::progress::seconds(summary.wall_seconds);
+    format!("{:>8}  {}", time, parts.join(", "))
+}
+
+/// The headline figures of every report of the run, and where its page is.
+fn show_reports(
+    orchestrator: &Orchestrator<'_>,
+    root: &Path,
+    out: &mut Output,
+) -> Result<(), CliError> {
+    let pipeline = orchestrator.pipeline();
+    let runs = root.join("runs").join(&pipeline.name);
+    for (_, task) in pipeline.tasks().filter(|(_, task)| task.kind == "report") {
+        let folder: PathBuf = runs.join(task.folder());
+        let summary = folder.join("summary.parquet");
+        if !summary.exists() {
+            continue;
+        }
+        let rows = summary_table(&summary)?;
+        out.line(&format!("\n{}", trimmed(&headlines(&rows))))?;
+        out.line(&format!("\nreport: {}", folder.join("page.html").display()))?;
+    }
+    Ok(())
+}
+
+/// Method, what the images were to it, and a column per headline metric that any method has.
+fn headlines(rows: &[SummaryRow]) -> Table {
+    let mut metrics: Vec<&str> = Vec::new();
+    for figure in rows.iter().flat_map(|row| &row.figures) {
+        if !metrics.contains(&figure.metric.as_str()) {
+            metrics.push(&figure.metric);
+        }
+    }
+    let published = rows.iter().flat_map(|row| &row.figures).any(|f| f.published.is_some());
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    let mut header = vec!["method".to_owned(), "on".to_owned()];
+    header.extend(metrics.iter().map(|metric| metric.replace('_', " ")));
+    if published {
+        header.push("published".to_owned());
+    }
+    table.set_header(header);
+    for row in rows {
+        let mut cells = vec![row.method(), row.setting.clone()];
+        let figures = metrics.iter().map(|metric| row.figure(metric));
+        cells.extend(figures.map(|figure| figure.map_or(String::new(), ToString::to_string)));
+        if published {
+            cells
+                .push(row.figures.iter().filter_map(published_text).collect::<Vec<_>>().join("; "));
+        }
+        table.add_row(cells);
+    }
+    table
+}
+
+/// `accuracy 49.0: inside our interval`.
+fn published_text(figure: &Figure) -> Option<String> {
+    let published = figure.published.as_ref()?;
+    let metric = figure.metric.replace('_', " ");
+    Some(format!("{metric} {:.1}: {}", published.value * 100.0, published.verdict.words()))
+}

@@ -1,0 +1,158 @@
+//! Every way a command can fail, and the exit code that says so.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use scarce_stage::Failure;
+use serde_json::{Value, json};
+use thiserror::Error;
+
+/// A command's failure. Libraries' errors pass through; what is here is the command line's own.
+#[derive(Debug, Error, Diagnostic)]
+pub enum CliError {
+    /// Reading a file or standard output failed.
+    #[error(transparent)]
+    #[diagnostic(code(scarce::io))]
+    Io(#[from] std::io::Error),
+
+    /// A table or model is wrong.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Artifact(#[from] scarce_artifact::Error),
+
+    /// The pipeline is wrong.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Pipeline(#[from] scarce_pipeline::Error),
+
+    /// Planning or running failed as a whole.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Orchestrator(#[from] scarce_orchestrator::Error),
+
+    /// The store refuses.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] scarce_store::Error),
+
+    /// A data set or a file of the user's is wrong.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Ingest(#[from] scarce_ingest::Error),
+
+    /// The report could not be read back.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Report(#[from] scarce_report::Error),
+
+    /// No such thing; perhaps another is meant.
+    #[error("there is no {what} `{name}`")]
+    #[diagnostic(code(scarce::unknown))]
+    Unknown {
+        /// What was looked for.
+        what: &'static str,
+        /// What was typed.
+        name: String,
+        /// The nearest name, or where to look.
+        #[help]
+        help: String,
+    },
+
+    /// `show` found nothing.
+    #[error("there is no table `{name}`")]
+    #[diagnostic(
+        code(scarce::no_table),
+        help(
+            "name a Parquet file, a folder of them, or `PIPELINE/STAGE` of a run; `scarce runs` lists runs"
+        )
+    )]
+    NoTable {
+        /// What was typed.
+        name: String,
+    },
+
+    /// A file that is not Parquet.
+    #[error("cannot read `{path}`: {message}")]
+    #[diagnostic(code(scarce::unreadable), help("is it a Parquet file, and whole?"))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the reader says.
+        message: String,
+    },
+
+    /// Something would be overwritten.
+    #[error("`{path}` exists already")]
+    #[diagnostic(code(scarce::exists), help("name another file with `--output`"))]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// A drawing failed.
+    #[error("cannot draw the pipeline: {message}")]
+    #[diagnostic(code(scarce::graph), help("try `--format mermaid`"))]
+    Drawing {
+        /// What the layout says.
+        message: String,
+    },
+
+    /// A data set's file is damaged.
+    #[error("{message}")]
+    #[diagnostic(
+        code(scarce::wrong_data),
+        help("delete the file, then fetch the data set again with `scarce data fetch`")
+    )]
+    WrongData {
+        /// What is wrong with which file.
+        message: String,
+    },
+
+    /// Nowhere to download to.
+    #[error("no data folder is known")]
+    #[diagnostic(code(scarce::no_data_folder), help("give one with `--data DIR`"))]
+    NoDataFolder,
+
+    /// Artifacts of the store are damaged.
+    #[error("{count} of {total} artifacts are damaged; they were set aside")]
+    #[diagnostic(code(scarce::damaged), help("`scarce run` computes them again"))]
+    Damaged {
+        /// How many.
+        count: usize,
+        /// Of how many.
+        total: usize,
+    },
+}
+
+impl CliError {
+    /// An unknown name, with the nearest known one as help.
+    pub fn unknown(what: &'static str, name: &str, known: &[&str], otherwise: &str) -> Self {
+        /// Below this similarity a suggestion confuses more than it helps.
+        const SIMILAR: f64 = 0.7;
+        let similarity = |known: &&&str| strsim::jaro_winkler(name, known);
+        let nearest = known.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
+        let help = match nearest.filter(|known| similarity(known) >= SIMILAR) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => otherwise.to_owned(),
+        };
+        Self::Unknown { what, name: name.to_owned(), help }
+    }
+
+    /// 1: damage was found; 2: the request is wrong.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Damaged { .. } => 1,
+            _ => 2,
+        }
+    }
+
+    /// As JSON: a list of problems, each with code, message and help; those of a pipeline with file,
+    /// line and column.
+    pub fn to_json(self) -> Value {
+        let problems = match &self {
+            Self::Pipeline(error) => json!(error.problems()),
+            _ => json!([Failure::from(self)]),
+        };
+        json!({ "errors": problems })
+    }
+}

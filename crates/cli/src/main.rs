@@ -1,0 +1,173 @@
+//! The `scarce` binary: commands, progress and diagnostics at the edge; and, as a host, the stage kinds
+//! that need no libtorch.
+//!
+//! Everything that talks to a terminal or reads the environment lives here; the libraries beneath do
+//! neither. Results go to standard output, progress and logs to standard error.
+
+mod args;
+mod commands;
+mod error;
+mod output;
+mod progress;
+mod registry;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{CommandFactory, Parser};
+use scarce_orchestrator::{BuiltIn, Hosts, Options, Orchestrator, Search};
+use scarce_pipeline::{Document, Overrides, Pipeline, json_schema};
+use scarce_stage::host;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    args::{Cli, Command, Global, PipelineArgs, RunArgs},
+    commands::{check, data, graph, new, plan, run, runs, show, stages, store},
+    error::CliError,
+    output::Output,
+    progress::Progress,
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // A stage's process: its output is protocol, not prose.
+    match &cli.command {
+        Command::Describe => return host::answer(&host::Request::Describe, &registry::kinds()),
+        Command::Exec { job } => {
+            return host::answer(&host::Request::Exec(job), &registry::kinds());
+        }
+        _ => {}
+    }
+    log_to_stderr(&cli.global);
+    let mut out = Output::new(cli.global.json);
+    match dispatch(cli.command, &cli.global, &mut out) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => complain(error, &mut out),
+    }
+}
+
+fn dispatch(command: Command, global: &Global, out: &mut Output) -> Result<u8, CliError> {
+    let root = &global.artifacts;
+    match command {
+        Command::Run(args) => return run_or_plan(&args, global, false, out),
+        Command::Plan(args) => return run_or_plan(&args, global, true, out),
+        Command::Check(args) => check::run(&load(&args, root)?.0, out)?,
+        Command::Graph(args) => graph::run(&args, &load(&args.pipeline, root)?.0, out)?,
+        Command::Show(args) => show::run(&args, root, out)?,
+        Command::Runs { pipeline } => runs::run(pipeline.as_deref(), root, out)?,
+        Command::Stages { kind } => {
+            stages::run(kind.as_deref(), &hosts(&[], root)?.catalogue(), out)?;
+        }
+        Command::Schema => out.pretty_json(&json_schema(&hosts(&[], root)?.catalogue()))?,
+        Command::Verify => store::verify(root, out)?,
+        Command::Gc { dry_run, keep_runs } => store::collect(root, keep_runs, dry_run, out)?,
+        Command::Data(command) => data::run(&command, &data_folders(global), out)?,
+        Command::New(args) => new::run(&args, out)?,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "scarce", &mut std::io::stdout());
+        }
+        Command::Describe | Command::Exec { .. } => {}
+    }
+    Ok(0)
+}
+
+fn run_or_plan(
+    args: &RunArgs,
+    global: &Global,
+    only_plan: bool,
+    out: &mut Output,
+) -> Result<u8, CliError> {
+    let root = &global.artifacts;
+    let (pipeline, hosts) = load(&args.pipeline, root)?;
+    let defaults = Options::default();
+    let threads = args.threads.map_or(defaults.threads, |n| n as usize);
+    let options = Options {
+        jobs: args.jobs.map_or(threads, |n| n as usize),
+        threads,
+        memory: None,
+        keep_going: args.keep_going,
+        targets: args.targets.clone(),
+        force: args.force.clone(),
+        data: data_folders(global),
+        overrides: overrides_text(&args.pipeline),
+    };
+    let orchestrator = Orchestrator::new(root, &pipeline, &hosts, options)?;
+    if only_plan {
+        plan::print(&orchestrator.plan()?, out)?;
+        return Ok(0);
+    }
+    let progress = Progress::new(global.json, global.quiet, global.verbose);
+    run::run(&orchestrator, root, &progress, out)
+}
+
+/// The pipeline, checked against all hosts; what is odd but harmless goes to standard error.
+fn load(args: &PipelineArgs, root: &Path) -> Result<(Pipeline, Hosts), CliError> {
+    let document = Document::read(&args.pipeline)?;
+    let hosts = hosts(document.hosts(), root)?;
+    let overrides = Overrides { set: args.set.clone(), axes: args.axis.clone() };
+    let pipeline = Pipeline::resolve(&document, &hosts.catalogue(), &overrides)?;
+    for warning in &pipeline.warnings {
+        show_diagnostic(warning.clone().into());
+    }
+    Ok((pipeline, hosts))
+}
+
+fn hosts(named: &[PathBuf], root: &Path) -> Result<Hosts, CliError> {
+    let kinds = registry::kinds().iter().map(|kind| kind.description().clone()).collect();
+    let builtin = BuiltIn { program: std::env::current_exe()?, kinds };
+    let hosts = Hosts::discover(&Search::usual(named, builtin, root))?;
+    for warning in hosts.warnings() {
+        tracing::warn!("{warning}");
+    }
+    Ok(hosts)
+}
+
+/// What the command line changed, as it was typed.
+fn overrides_text(args: &PipelineArgs) -> Vec<String> {
+    let set = args.set.iter().map(|set| format!("--set {set}"));
+    set.chain(args.axis.iter().map(|axis| format!("--axis {axis}"))).collect()
+}
+
+/// The folders given, or the user's data directory (XDG base directory specification).
+fn data_folders(global: &Global) -> Vec<PathBuf> {
+    if !global.data.is_empty() {
+        return global.data.clone();
+    }
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+    let base = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
+    base.map(|base| base.join("scarce")).into_iter().collect()
+}
+
+fn log_to_stderr(global: &Global) {
+    let default = match global.verbose {
+        _ if global.quiet => "error",
+        0 | 1 => "warn",
+        _ => "scarce=debug,warn",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
+}
+
+/// Says what is wrong: a diagnostic on standard error, or JSON on standard output.
+fn complain(error: CliError, out: &mut Output) -> ExitCode {
+    let code = error.exit_code();
+    if out.json() {
+        let _ = out.print_json(&error.to_json());
+    } else {
+        show_diagnostic(error.into());
+    }
+    ExitCode::from(code)
+}
+
+#[expect(clippy::print_stderr, reason = "diagnostics belong there")]
+fn show_diagnostic(report: miette::Report) {
+    eprintln!("{report:?}");
+}

@@ -1,0 +1,16 @@
+//! The stage kinds that live in this program: those that need no libtorch.
+
+use scarce_stage::Kind;
+
+/// All light kinds. A new family is one line here and one in `Cargo.toml`.
+pub fn kinds() -> Vec<Kind> {
+    [
+        scarce_ingest::kinds(),
+        scarce_embed::kinds(),
+        scarce_cluster::kinds(),
+        scarce_propagate::kinds(),
+        scarce_classify::kinds(),
+        scarce_report::kinds(),
+    ]
+    .concat()
+}
