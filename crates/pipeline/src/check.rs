@@ -219,7 +219,11 @@ impl Check<'_> {
 }
 
 fn put(fault: Fault, place: &Place, label: &str, problems: &mut Problems) {
-    problems.add_with(fault, place.span, label, place.axis.clone());
+    match &place.axis {
+        // A value from the command line is to blame, not the file.
+        Some((span, label)) if span.text != place.span.text => problems.add(fault, *span, label),
+        axis => problems.add_with(fault, place.span, label, axis.clone()),
+    }
 }
 
 /// The options of every branch, if every branch has an error that lists some.

@@ -127,7 +127,7 @@ pub(crate) fn refuse_too_many(
         }
     }
     if wires > MOST_WIRES {
-        let arithmetic = format!("collecting makes {wires} of them");
+        let arithmetic = format!("all inputs together take {wires}");
         let limit = MOST_WIRES.to_string();
         problems.add(Fault::TooMany { what: "wires", arithmetic, limit }, span, "");
     }

@@ -20,7 +20,7 @@ pub enum Fault {
     Syntax { message: String },
 
     #[error("{message}")]
-    #[diagnostic(code(pipeline::override_))]
+    #[diagnostic(code(pipeline::bad_override))]
     Override {
         message: String,
         #[help]
@@ -159,7 +159,7 @@ pub enum Fault {
         help: Option<String>,
     },
 
-    #[error("the input `{port}` of `{stage}` takes one {artifact}, not {found}")]
+    #[error("the input `{port}` of `{stage}` takes a single `{artifact}`, not {found}")]
     #[diagnostic(code(pipeline::takes_one), help("wire one stage to it"))]
     TakesOne { port: String, stage: String, artifact: String, found: usize },
 
@@ -207,7 +207,7 @@ pub enum Fault {
     CollectsOwn { stage: String, axis: String },
 
     #[error(
-        "`{stage}` collects `{axis}`, but its input `{port}` takes one {artifact} and `{from}` varies over `{axis}`"
+        "`{stage}` collects `{axis}`, but its input `{port}` takes a single `{artifact}` and `{from}` varies over `{axis}`"
     )]
     #[diagnostic(code(pipeline::collects_into_one))]
     CollectsIntoOne {

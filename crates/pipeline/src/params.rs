@@ -77,11 +77,9 @@ pub(crate) fn own_axes(
             }
             known = false;
             let names: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).collect();
-            let escape = format!("for the text itself write `${text}`");
-            let help = match names::suggestion(name, &names) {
-                Some(nearest) => format!("{nearest}; {escape}"),
-                None => format!("add it to `[axes]`; {escape}"),
-            };
+            let help = names::suggestion(name, &names)
+                .unwrap_or_else(|| "a text that begins with `$` stands for an axis".to_owned());
+            let help = format!("{help} (for the text itself write `${text}`)");
             problems.add(Fault::UnknownAxis { name: name.to_owned(), help: Some(help) }, span, "");
         });
     }

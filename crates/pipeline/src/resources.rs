@@ -44,7 +44,7 @@ pub(crate) fn read(stage: &str, entry: &Entry, problems: &mut Problems) -> Resou
 fn threads(value: &Value, node: &Node, problems: &mut Problems) -> Option<usize> {
     let count = value.as_u64().filter(|count| (1..=65_536).contains(count));
     if count.is_none() {
-        problems.wrong_type("threads", "a whole number from 1", node);
+        refuse("threads", "a whole number from 1", node, problems);
     }
     count.map(|count| count as usize)
 }

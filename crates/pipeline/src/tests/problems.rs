@@ -118,14 +118,14 @@ mod as_json {
                 "severity": "error",
                 "message": "the stage `knn` of kind `knn` lacks `k`",
                 "file": "/house/trial.toml",
-                "line": 35,
+                "line": 32,
                 "column": 9,
                 "help": "`k`: Neighbours that vote.",
             })
         );
         assert_eq!(json[1]["code"], "pipeline::unknown_key");
         assert_eq!(json[1]["help"], "did you mean `k`?");
-        assert_eq!(json[1]["line"], 37);
+        assert_eq!(json[1]["line"], 34);
     }
 
     #[test]
