@@ -19,7 +19,7 @@ use scarce_stage::{Failure, Level};
 use scarce_store::{Damage, Entry, Lookup, Usage};
 
 use crate::{
-    Orchestrator, Result, RunEvent, Summary, TaskStatus,
+    Orchestrator, Reason, Result, RunEvent, Summary, TaskStatus,
     assess::{Assessment, Assessor, Work, last_record},
     finish,
     ingredients::producers,
@@ -333,6 +333,8 @@ impl<'a> Run<'a> {
         self.states[producer] = State::Pending;
         if self.assess(producer) {
             self.advance(producer);
+        } else if let Some(work) = &mut self.works[producer] {
+            work.reasons = vec![Reason::Damaged { damage }];
         }
     }
 

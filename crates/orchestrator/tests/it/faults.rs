@@ -130,6 +130,13 @@ inputs = { truth = "first" }
             ran.count(|e| matches!(e, RunEvent::Damaged { task, .. } if task.stage == "first")),
             1
         );
+        let repaired = |e: &RunEvent| match e {
+            RunEvent::Started { reasons, .. } => {
+                reasons[0].to_string().starts_with("artifact damaged")
+            }
+            _ => false,
+        };
+        assert_eq!(ran.count(repaired), 1);
         assert_eq!(project.label("second"), 21);
         bytes[20] ^= 1;
         assert_eq!(fs_err::read(truth(&project, "first")).unwrap(), bytes);

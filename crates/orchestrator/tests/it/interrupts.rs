@@ -1,5 +1,9 @@
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -19,15 +23,22 @@ fn hanging() -> Project {
 fn an_interrupt_ends_children_and_leaves_the_store_whole() {
     let project = hanging();
     let interrupt = AtomicBool::new(false);
-    let ran = thread::scope(|scope| {
-        let run = scope.spawn(|| project.try_run(&interrupt).unwrap());
-        thread::sleep(Duration::from_millis(400));
-        interrupt.store(true, Ordering::Relaxed);
-        let asked = Instant::now();
-        let ran = run.join().unwrap();
-        assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
-        ran
-    });
+    let asked = Mutex::new(None);
+    let seen = AtomicUsize::new(0);
+    let watch = |event: &RunEvent| {
+        let counts = match event {
+            RunEvent::Progress { task, .. } => task.stage == "slow",
+            RunEvent::Finished { .. } => true,
+            _ => false,
+        };
+        if counts && seen.fetch_add(1, Ordering::Relaxed) == 1 {
+            *asked.lock().unwrap() = Some(Instant::now());
+            interrupt.store(true, Ordering::Relaxed);
+        }
+    };
+    let ran = project.run_watched(&interrupt, &watch).unwrap();
+    let waited = asked.lock().unwrap().unwrap().elapsed();
+    assert!(waited < Duration::from_secs(2), "{waited:?}");
     assert!(ran.summary.interrupted);
     assert_eq!((ran.summary.ran, ran.summary.not_reached), (1, 1));
     assert_eq!(project.record().outcome, Outcome::Interrupted);
@@ -78,29 +89,48 @@ fn a_time_limit_fails_the_stage() {
 
 #[test]
 fn two_runs_that_need_the_same_compute_it_once() {
-    let project = Project::new("[stages.a]\nkind = \"source\"\nmilliseconds = 500\n");
-    let (first, second) = thread::scope(|scope| {
-        let first = scope.spawn(|| project.run());
-        let second = scope.spawn(|| project.run());
-        (first.join().unwrap(), second.join().unwrap())
+    let project = Project::new("[stages.a]\nkind = \"source\"\n");
+    let (sender, waits) = mpsc::channel();
+    let (sender, waits) = (Mutex::new(sender), Mutex::new(waits));
+    let never = AtomicBool::new(false);
+    let watch_second = |event: &RunEvent| {
+        if matches!(event, RunEvent::Waiting { .. }) {
+            sender.lock().unwrap().send(()).unwrap();
+        }
+    };
+    let run_second = || project.run_watched(&never, &watch_second).unwrap();
+    let second = Mutex::new(None);
+    thread::scope(|scope| {
+        // The first has the lock and is about to begin: it goes on when the second waits for it.
+        let watch_first = |event: &RunEvent| {
+            if matches!(event, RunEvent::Started { .. }) {
+                let (sender, run) = mpsc::channel();
+                *second.lock().unwrap() = Some(run);
+                scope.spawn(move || sender.send(run_second()));
+                waits.lock().unwrap().recv_timeout(Duration::from_secs(60)).unwrap();
+            }
+        };
+        let first = project.run_watched(&never, &watch_first).unwrap();
+        let second = second.lock().unwrap().take().unwrap().recv().unwrap();
+        assert_eq!(first.counts(), (1, 0));
+        assert_eq!(second.counts(), (0, 1));
     });
-    assert_eq!(first.summary.ran + second.summary.ran, 1);
-    assert_eq!(first.summary.cached + second.summary.cached, 1);
-    let waited = |e: &RunEvent| matches!(e, RunEvent::Waiting { .. });
-    assert_eq!(first.count(waited) + second.count(waited), 1);
     assert_eq!(project.label("a"), 0);
 }
 
 #[test]
 fn garbage_is_not_collected_under_a_live_run() {
-    let project = Project::new("[stages.a]\nkind = \"source\"\nmilliseconds = 600\n");
-    thread::scope(|scope| {
-        let run = scope.spawn(|| project.run());
-        thread::sleep(Duration::from_millis(300));
-        let busy = scarce_orchestrator::collect_garbage(&project.root(), None, false);
-        assert!(busy.unwrap_err().to_string().contains("a run is using"));
-        assert!(run.join().unwrap().summary.is_success());
-    });
+    let project = Project::new("[stages.a]\nkind = \"source\"\n");
+    let said = Mutex::new(String::new());
+    let watch = |event: &RunEvent| {
+        if matches!(event, RunEvent::Started { .. }) {
+            let busy = scarce_orchestrator::collect_garbage(&project.root(), None, false);
+            *said.lock().unwrap() = busy.unwrap_err().to_string();
+        }
+    };
+    let ran = project.run_watched(&AtomicBool::new(false), &watch).unwrap();
+    assert!(ran.summary.is_success());
+    assert!(said.lock().unwrap().contains("a run is using"));
     assert!(scarce_orchestrator::collect_garbage(&project.root(), None, false).is_ok());
 }
 

@@ -18,12 +18,10 @@ kind = "halve"
 inputs = { truth = "a" }
 [stages.c]
 kind = "halve"
-plus = 1
 inputs = { truth = "a" }
 [stages.d]
 kind = "halve"
-plus = 2
-inputs = { truth = "b" }
+inputs = { truth = "a" }
 "#,
     );
     project.options.jobs = 4;

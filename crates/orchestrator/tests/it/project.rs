@@ -76,8 +76,20 @@ impl Project {
     }
 
     pub(crate) fn try_run(&self, interrupt: &AtomicBool) -> Result<Ran> {
+        self.run_watched(interrupt, &|_| {})
+    }
+
+    /// Runs while `watch` sees every event, in the thread that it comes from.
+    pub(crate) fn run_watched(
+        &self,
+        interrupt: &AtomicBool,
+        watch: &(dyn Fn(&RunEvent) + Sync),
+    ) -> Result<Ran> {
         let events = Mutex::new(Vec::new());
-        let listen = |event| events.lock().unwrap().push(event);
+        let listen = |event| {
+            watch(&event);
+            events.lock().unwrap().push(event);
+        };
         let summary = self.with(|orchestrator| orchestrator.run(interrupt, &listen))??;
         Ok(Ran { summary, events: events.into_inner().unwrap() })
     }
