@@ -106,8 +106,8 @@ fn two_runs_that_need_the_same_compute_it_once() {
             if matches!(event, RunEvent::Started { .. }) {
                 let (sender, run) = mpsc::channel();
                 *second.lock().unwrap() = Some(run);
-                scope.spawn(move || sender.send(run_second()));
-                waits.lock().unwrap().recv_timeout(Duration::from_secs(60)).unwrap();
+                scope.spawn(move || sender.send(run_second()).unwrap());
+                waits.lock().unwrap().recv_timeout(Duration::from_mins(1)).unwrap();
             }
         };
         let first = project.run_watched(&never, &watch_first).unwrap();
