@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
+use serde_json::Value;
 
 /// A crate, and the crates of the workspace that it may use.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -58,38 +59,61 @@ const KIND: &[&str] = &["scarce-stage", "scarce-artifact", "scarce-kernels"];
 /// The only crates that may name libtorch's bindings.
 const TORCH: &[&str] = &["scarce-nn", "scarce-autoencoder", "scarce-torch"];
 
-fn metadata(no_dependencies: bool) -> Metadata {
-    let mut command = MetadataCommand::new();
-    command.manifest_path(scarce_tests::workspace_root().join("Cargo.toml"));
-    if no_dependencies {
-        command.no_deps();
-    } else {
-        // what this machine has built with, and nothing fetched for others
-        let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-        let offline = ["--offline", "--filter-platform", host.as_str()];
-        command.other_options(offline.map(str::to_owned));
-    }
-    command.exec().unwrap()
+/// What `cargo metadata` says with these options.
+fn metadata(options: &[&str]) -> Value {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version", "1"])
+        .args(options)
+        .current_dir(scarce_tests::workspace_root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A crate of the workspace and the packages that its manifest names.
+struct Member {
+    name: String,
+    /// Name and kind (`normal`, `dev`, `build`).
+    dependencies: Vec<(String, String)>,
+}
+
+fn members() -> Vec<Member> {
+    let metadata = metadata(&["--no-deps"]);
+    let member = |package: &Value| {
+        let dependency = |entry: &Value| {
+            let kind = entry["kind"].as_str().unwrap_or("normal");
+            (entry["name"].as_str().unwrap().to_owned(), kind.to_owned())
+        };
+        Member {
+            name: package["name"].as_str().unwrap().to_owned(),
+            dependencies: list(&package["dependencies"]).map(dependency).collect(),
+        }
+    };
+    list(&metadata["packages"]).map(member).collect()
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().unwrap().iter()
 }
 
 #[test]
 fn every_arrow_runs_down() {
-    let metadata = metadata(true);
     let allowed: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
-    let members: BTreeSet<&str> =
-        metadata.packages.iter().map(|package| package.name.as_str()).collect();
+    let members = members();
+    let names: BTreeSet<&str> = members.iter().map(|member| member.name.as_str()).collect();
     let mut wrong = Vec::new();
-    for package in &metadata.packages {
-        let Some(may_use) = allowed.get(package.name.as_str()) else {
-            wrong.push(format!("`{}` has no line in the table of arrows", package.name));
+    for member in &members {
+        let Some(may_use) = allowed.get(member.name.as_str()) else {
+            wrong.push(format!("`{}` has no line in the table of arrows", member.name));
             continue;
         };
-        for dependency in &package.dependencies {
-            let name = dependency.name.as_str();
-            let is_fingerprint =
-                name == "scarce-fingerprint" && dependency.kind == DependencyKind::Build;
-            if members.contains(name) && !is_fingerprint && !may_use.contains(&name) {
-                wrong.push(format!("{} → {name} ({:?})", package.name, dependency.kind));
+        for (name, kind) in &member.dependencies {
+            let is_fingerprint = name == "scarce-fingerprint" && kind == "build";
+            if names.contains(name.as_str()) && !is_fingerprint && !may_use.contains(&name.as_str())
+            {
+                wrong.push(format!("{} → {name} ({kind})", member.name));
             }
         }
     }
@@ -98,10 +122,10 @@ fn every_arrow_runs_down() {
 
 #[test]
 fn the_table_names_no_crate_that_is_gone() {
-    let metadata = metadata(true);
+    let members = members();
     for (name, uses) in ARROWS {
         for name in std::iter::once(name).chain(*uses) {
-            let is_member = metadata.packages.iter().any(|package| package.name == *name);
+            let is_member = members.iter().any(|member| member.name == *name);
             assert!(is_member, "`{name}` is in the table of arrows but not in the workspace");
         }
     }
@@ -109,15 +133,11 @@ fn the_table_names_no_crate_that_is_gone() {
 
 #[test]
 fn only_three_crates_name_libtorch() {
-    for package in metadata(true).packages {
-        for dependency in &package.dependencies {
-            let is_torch = ["tch", "torch-sys"].contains(&dependency.name.as_str());
-            assert!(
-                !is_torch || TORCH.contains(&package.name.as_str()),
-                "`{}` must not depend on `{}`",
-                package.name,
-                dependency.name
-            );
+    for member in members() {
+        for (name, _) in &member.dependencies {
+            let is_torch = ["tch", "torch-sys"].contains(&name.as_str());
+            let may = TORCH.contains(&member.name.as_str());
+            assert!(!is_torch || may, "`{}` must not depend on `{name}`", member.name);
         }
     }
 }
@@ -134,22 +154,27 @@ fn scarce_itself_reaches_no_libtorch() {
 
 /// Names of all packages that `name` links, directly or not.
 fn beneath(name: &str) -> BTreeSet<String> {
-    let metadata = metadata(false);
-    let names: BTreeMap<&PackageId, &str> =
-        metadata.packages.iter().map(|package| (&package.id, package.name.as_str())).collect();
-    let graph = metadata.resolve.as_ref().unwrap();
-    let nodes: BTreeMap<_, _> = graph.nodes.iter().map(|node| (&node.id, node)).collect();
-    let start = graph.nodes.iter().find(|node| names[&node.id] == name).unwrap();
-    let (mut reached, mut waiting) = (BTreeSet::new(), vec![&start.id]);
-    while let Some(id) = waiting.pop() {
-        if !reached.insert(id) {
+    // what this machine has built with, and nothing fetched for others
+    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let metadata = metadata(&["--offline", "--filter-platform", &host]);
+    let id = |value: &Value| value.as_str().unwrap().to_owned();
+    let names: BTreeMap<String, String> = list(&metadata["packages"])
+        .map(|package| (id(&package["id"]), id(&package["name"])))
+        .collect();
+    let nodes: BTreeMap<String, &Value> =
+        list(&metadata["resolve"]["nodes"]).map(|node| (id(&node["id"]), node)).collect();
+    let start = nodes.keys().find(|node| names[*node] == name).unwrap();
+    let (mut reached, mut waiting) = (BTreeSet::new(), vec![start.clone()]);
+    while let Some(node) = waiting.pop() {
+        if !reached.insert(node.clone()) {
             continue;
         }
-        for dependency in &nodes[id].deps {
-            if dependency.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal) {
-                waiting.push(&dependency.pkg);
+        for dependency in list(&nodes[&node]["deps"]) {
+            // a kind of null is a normal dependency
+            if list(&dependency["dep_kinds"]).any(|kind| kind["kind"].is_null()) {
+                waiting.push(id(&dependency["pkg"]));
             }
         }
     }
-    reached.into_iter().map(|id| names[id].to_owned()).collect()
+    reached.into_iter().map(|node| names[&node].clone()).collect()
 }
