@@ -17,6 +17,7 @@ use crate::{
     expand::{MOST_TASKS, digits},
     fault::Fault,
     names,
+    node::Node,
     problems::Problems,
     schema::Schema,
     sketch::Draft,
@@ -99,6 +100,7 @@ pub(crate) fn settle(
     let combinations = sizes.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
     // Too many are refused later, with the arithmetic of the whole pipeline.
     let combinations = combinations.filter(|n| *n <= MOST_TASKS).unwrap_or(0);
+    let template = Template::new(stage, kind, folder);
     let mut settled = Vec::with_capacity(combinations);
     let mut failing = 0;
     for combination in 0..combinations {
@@ -108,7 +110,7 @@ pub(crate) fn settle(
             .map(|(&axis, value)| (&axes[axis], value))
             .collect();
         let before = problems.count();
-        settled.push(one(stage, kind, &chosen, folder, problems));
+        settled.push(template.variant(&chosen, problems));
         failing += usize::from(problems.count() > before);
         if failing == FAILING_VARIANTS {
             break;
@@ -117,51 +119,130 @@ pub(crate) fn settle(
     Variants { own, settled }
 }
 
-fn one(
-    stage: &Draft,
-    kind: &Compiled<'_>,
-    chosen: &[(&Axis, usize)],
-    folder: &Path,
-    problems: &mut Problems,
-) -> Settled {
-    let put_in = |text: &str| match axis_name(text) {
+/// What all variants of a stage have in common.
+struct Template<'a> {
+    stage: &'a Draft,
+    kind: &'a Compiled<'a>,
+    folder: &'a Path,
+    /// The parameters without axes, settled.
+    fixed: Settling,
+    /// The parameters that name axes.
+    varying: Vec<(&'a str, &'a Node)>,
+}
+
+/// Parameters on the way.
+#[derive(Clone, Default)]
+struct Settling {
+    params: Map<String, Value>,
+    paths: Vec<PathParam>,
+    /// Pointers of paths that cannot be, and why.
+    bad_paths: Vec<(String, &'static str)>,
+}
+
+impl<'a> Template<'a> {
+    fn new(stage: &'a Draft, kind: &'a Compiled<'a>, folder: &'a Path) -> Self {
+        // Where the form of one key depends on another, nothing can be settled ahead.
+        let flat = kind.schema.is_flat();
+        let varies = |node: &Node| {
+            let mut varies = !flat;
+            node.strings(&mut |text, _| varies |= axis_name(text).is_some());
+            varies
+        };
+        let mut template =
+            Self { stage, kind, folder, fixed: Settling::default(), varying: Vec::new() };
+        let mut fixed = Map::new();
+        for (key, entry) in &stage.params {
+            if varies(&entry.node) {
+                template.varying.push((key, &entry.node));
+            } else {
+                fixed.insert(key.clone(), entry.node.to_json(&|text| put_in(text, &[])));
+            }
+        }
+        if flat {
+            let mut settling = Settling::default();
+            let mut value = Value::Object(fixed);
+            kind.schema.settle(&mut value, &mut settling.on_path(folder));
+            settling.params = object(value);
+            // Defaults of keys that are written after all.
+            let written =
+                |path: &PathParam| template.varying.iter().any(|(key, _)| path.is_in(key));
+            settling.paths.retain(|path| !written(path));
+            template.fixed = settling;
+        }
+        template
+    }
+
+    /// The parameters with these values of the axes; what is wrong is reported.
+    fn variant(&self, chosen: &[(&Axis, usize)], problems: &mut Problems) -> Settled {
+        let mut settling = self.fixed.clone();
+        for (key, node) in &self.varying {
+            let mut value = node.to_json(&|text| put_in(text, chosen));
+            if self.kind.schema.is_flat() {
+                self.kind.schema.settle_key(key, &mut value, &mut settling.on_path(self.folder));
+            }
+            settling.params.insert((*key).to_owned(), value);
+        }
+        let mut value = Value::Object(std::mem::take(&mut settling.params));
+        if !self.kind.schema.is_flat() {
+            self.kind.schema.settle(&mut value, &mut settling.on_path(self.folder));
+        }
+        for (pointer, message) in &settling.bad_paths {
+            let key = pointer.split('/').nth(1).unwrap_or_default();
+            let params = &self.stage.params;
+            let span = params.get(key).map_or(self.stage.span, |entry| entry.node.span);
+            let (what, message) = (pointer[1..].replace('/', "."), (*message).to_owned());
+            problems.add(Fault::InvalidValue { what, message, help: None }, span, "a path");
+        }
+        if !self.kind.validator.is_valid(&value) {
+            let check = Check { stage: self.stage, schema: self.kind.schema, axes: chosen };
+            for error in self.kind.validator.iter_errors(&value) {
+                check.report(&error, problems);
+            }
+        }
+        Settled { params: Arc::new(object(value)), paths: Arc::new(settling.paths) }
+    }
+}
+
+impl Settling {
+    /// Makes each path absolute and notes it.
+    fn on_path<'s>(&'s mut self, folder: &'s Path) -> impl FnMut(&str, &mut String) + 's {
+        |pointer, text| {
+            let path = join(folder, text);
+            match path.to_str() {
+                Some(_) if text.is_empty() => {
+                    self.bad_paths.push((pointer.to_owned(), "it is empty"));
+                }
+                None => self.bad_paths.push((pointer.to_owned(), "the folder is not UTF-8")),
+                Some(absolute) => {
+                    absolute.clone_into(text);
+                    self.paths.push(PathParam { pointer: pointer.to_owned(), path });
+                }
+            }
+        }
+    }
+}
+
+impl PathParam {
+    /// Whether it lies within a parameter.
+    fn is_in(&self, key: &str) -> bool {
+        self.pointer[1..].split('/').next() == Some(key)
+    }
+}
+
+/// What a string of the TOML stands for.
+fn put_in(text: &str, chosen: &[(&Axis, usize)]) -> Value {
+    match axis_name(text) {
         Some(name) => chosen
             .iter()
             .find(|(axis, _)| axis.name == name)
             .map_or(Value::Null, |(axis, value)| axis.values[*value].clone()),
         None => text.strip_prefix('$').unwrap_or(text).into(),
-    };
-    let params = stage.params.iter();
-    let mut value: Value =
-        params.map(|(key, entry)| (key.clone(), entry.node.to_json(&put_in))).collect();
-    let mut paths = Vec::new();
-    let mut bad_path = None;
-    kind.schema.settle(&mut value, &mut |pointer, text| {
-        let path = join(folder, text);
-        match path.to_str() {
-            Some(_) if text.is_empty() => bad_path = Some((pointer.to_owned(), "it is empty")),
-            None => bad_path = Some((pointer.to_owned(), "the folder's name is not UTF-8")),
-            Some(absolute) => {
-                absolute.clone_into(text);
-                paths.push(PathParam { pointer: pointer.to_owned(), path });
-            }
-        }
-    });
-    if let Some((pointer, message)) = bad_path {
-        let key = pointer.split('/').nth(1).unwrap_or_default();
-        let span = stage.params.get(key).map_or(stage.span, |entry| entry.node.span);
-        let (what, message) = (pointer[1..].replace('/', "."), message.to_owned());
-        problems.add(Fault::InvalidValue { what, message, help: None }, span, "a path");
     }
-    if !kind.validator.is_valid(&value) {
-        let check = Check { stage, schema: kind.schema, axes: chosen };
-        for error in kind.validator.iter_errors(&value) {
-            check.report(&error, problems);
-        }
-    }
-    let params = match value {
-        Value::Object(params) => params,
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
         _ => Map::new(),
-    };
-    Settled { params: Arc::new(params), paths: Arc::new(paths) }
+    }
 }

@@ -167,6 +167,23 @@ impl<'a> Schema<'a> {
         here
     }
 
+    /// Whether the keys of an object are independent of each other, so that one can be settled alone.
+    pub(crate) fn is_flat(self) -> bool {
+        ["$ref", "anyOf", "oneOf", "allOf"].iter().all(|key| self.root.get(key).is_none())
+    }
+
+    /// As [`Schema::settle`], for the value of one key of a flat schema.
+    pub(crate) fn settle_key(
+        self,
+        key: &str,
+        value: &mut Value,
+        path: &mut impl FnMut(&str, &mut String),
+    ) {
+        for schema in Self::property(&[self.root], key) {
+            self.settle_at(schema, value, &mut format!("/{key}"), DEPTH, path);
+        }
+    }
+
     /// Fills in defaults, writes whole numbers the way their type wants them (`64.0` as `64` for an
     /// integer, `1` as `1.0` for a number), and visits every string that is a path.
     pub(crate) fn settle(self, value: &mut Value, path: &mut impl FnMut(&str, &mut String)) {
@@ -182,6 +199,9 @@ impl<'a> Schema<'a> {
         path: &mut impl FnMut(&str, &mut String),
     ) {
         let Some(depth) = depth.checked_sub(1) else { return };
+        if matches!(value, Value::Null | Value::Bool(_)) {
+            return;
+        }
         let parts = self.parts(schema, Some(value));
         match value {
             Value::Object(object) => {
@@ -189,7 +209,11 @@ impl<'a> Schema<'a> {
                 for (key, value) in object {
                     let length = pointer.len();
                     pointer.push('/');
-                    pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                    if key.contains(['~', '/']) {
+                        pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                    } else {
+                        pointer.push_str(key);
+                    }
                     for schema in Self::property(&parts, key) {
                         self.settle_at(schema, value, pointer, depth, path);
                     }
