@@ -40,7 +40,9 @@ impl Check<'_> {
         match error.kind() {
             Kind::AdditionalProperties { unexpected }
             | Kind::UnevaluatedProperties { unexpected } => {
-                unexpected.iter().for_each(|key| self.unknown_key(error, key, problems));
+                for key in unexpected {
+                    self.unknown_key(error, key, problems);
+                }
             }
             Kind::Required { property } => {
                 let key = property.as_str().unwrap_or_default();
@@ -309,7 +311,7 @@ fn dotted(path: &[String]) -> String {
     let mut text = String::new();
     for key in path {
         if key.bytes().all(|byte| byte.is_ascii_digit()) {
-            text.push_str(&format!("[{key}]"));
+            text.extend(["[", key, "]"]);
         } else {
             if !text.is_empty() {
                 text.push('.');

@@ -19,7 +19,9 @@ pub(crate) fn sort(
     let mut waiting: Vec<usize> = needs.iter().map(Vec::len).collect();
     let mut feeds = vec![Vec::new(); stages.len()];
     for (stage, needs) in needs.iter().enumerate() {
-        needs.iter().for_each(|(need, _)| feeds[*need].push(stage));
+        for (need, _) in needs {
+            feeds[*need].push(stage);
+        }
     }
     let mut ready: BinaryHeap<Reverse<usize>> =
         (0..stages.len()).filter(|&stage| waiting[stage] == 0).map(Reverse).collect();

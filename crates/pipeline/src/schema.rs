@@ -223,7 +223,7 @@ impl<'a> Schema<'a> {
             Value::Array(items) => {
                 for (i, item) in items.iter_mut().enumerate() {
                     let length = pointer.len();
-                    pointer.push_str(&format!("/{i}"));
+                    pointer.extend(["/", &i.to_string()]);
                     for schema in parts.iter().filter_map(|part| item_schema(part, i)) {
                         self.settle_at(schema, item, pointer, depth, path);
                     }

@@ -59,7 +59,7 @@ struct Joiner<'s, 'a, 'p> {
     problems: &'p mut Problems,
 }
 
-impl<'s, 'a> Joiner<'s, 'a, '_> {
+impl<'a> Joiner<'_, 'a, '_> {
     /// The stages that a stage's wires name.
     fn needs(&mut self, stage: &Draft) -> Vec<(usize, Span)> {
         let mut needs = Vec::new();

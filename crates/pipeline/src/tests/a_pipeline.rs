@@ -222,7 +222,7 @@ mod says_what_its_stages_need {
             threads: Some(2),
             memory: Some(3 << 29),
             gpu: true,
-            time: Some(Duration::from_secs(5400)),
+            time: Some(Duration::from_mins(90)),
         };
         let second = Resources {
             memory: Some(1000),
@@ -263,7 +263,6 @@ mod of_a_thousand_stages {
         let pipeline = Pipeline::resolve(&document, &kinds, &Overrides::default()).unwrap();
         let taken = start.elapsed();
         assert_eq!(pipeline.graph.node_count(), 10_001);
-        println!("10,001 tasks of 1,001 stages in {taken:?}");
         // The bound is for an unoptimised build on a busy machine: it catches what is quadratic.
         assert!(taken < Duration::from_secs(10), "{taken:?}");
     }
