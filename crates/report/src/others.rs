@@ -198,10 +198,11 @@ pub(crate) struct LabelCounts {
     pub sums: Vec<u64>,
 }
 
-/// Counts the labels that learners saw.
+/// Counts the labels that learners saw; of folds only those of the final runs.
 pub(crate) fn label_counts(known: &Known, methods: &mut Methods) -> Vec<LabelCounts> {
     let mut all: Vec<LabelCounts> = Vec::new();
-    for table in &known.labels {
+    let of_final = |table: &&LabelTable| known.held_out(&table.origin.axes).is_empty();
+    for table in known.labels.iter().filter(of_final) {
         let method = methods.of(&table.origin);
         let at = all.iter().position(|counts| counts.method == method).unwrap_or_else(|| {
             let sums = vec![0; known.classes.names().len()];

@@ -107,10 +107,11 @@ pub(crate) fn number(metric: &str, value: f64) -> String {
         value if is_index(metric) => format!("{value:.3}"),
         value => format!("{:.1}", value * 100.0),
     };
-    // No minus before a zero.
+    // A minus as long as a plus, and none before a zero.
     match text.strip_prefix('-') {
         Some(zero) if zero.chars().all(|c| matches!(c, '0' | '.')) => zero.to_owned(),
-        _ => text,
+        Some(size) => format!("−{size}"),
+        None => text,
     }
 }
 

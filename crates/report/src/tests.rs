@@ -1,1 +1,6 @@
+//! The whole stage on small tables: what it writes, and what it refuses.
 
+mod bench;
+mod numbers;
+mod pages;
+mod refusals;

@@ -78,12 +78,12 @@ fn matrix(evidence: &Evidence, confusion: &MeanConfusion) -> Markup {
     })
 }
 
-/// A mean of counts: whole where it is, with one decimal where it is small.
+/// A mean of counts: whole, but for those that would round to nothing.
 fn mean_count(sum: u64, runs: usize) -> String {
     let mean = sum as f64 / runs.max(1) as f64;
     if sum == 0 {
         "·".to_owned()
-    } else if runs <= 1 || mean >= 10.0 {
+    } else if mean >= 0.95 {
         format!("{mean:.0}")
     } else {
         format!("{mean:.1}")

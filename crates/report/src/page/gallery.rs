@@ -33,7 +33,7 @@ pub(super) fn reconstructions(evidence: &Evidence) -> Result<Markup> {
                     (evidence.methods.list()[rebuilt.method].name()) " "
                     span.soft.small {
                         "code of " (plural(rebuilt.table.code.width, "number", "numbers")) "; "
-                        (run_text(&rebuilt.origin.stage, &rebuilt.origin.axes))
+                        (run_text(&rebuilt.origin.axes))
                     }
                 }
                 div.scroll tabindex="0" { (table) }
@@ -87,7 +87,7 @@ fn of_method(evidence: &Evidence, portrait: &Portrait, open: bool) -> Markup {
         details open[open] {
             summary {
                 (evidence.methods.list()[portrait.method].name()) " "
-                span.soft { (run_text(&portrait.origin.stage, &portrait.origin.axes)) }
+                span.soft { (run_text(&portrait.origin.axes)) }
             }
             div {
                 @if !portrait.errors.is_empty() {
@@ -168,7 +168,7 @@ pub(super) fn clusters(evidence: &Evidence) -> Markup {
                         (evidence.methods.list()[portrait.method].name()) " "
                         span.soft {
                             (plural(portrait.count, "cluster", "clusters")) ", "
-                            (run_text(&portrait.origin.stage, &portrait.origin.axes))
+                            (run_text(&portrait.origin.axes))
                         }
                     }
                     div {

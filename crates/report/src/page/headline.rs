@@ -144,7 +144,7 @@ fn beside<'a>(line: &'a Line, sources: &mut Sources<'a>) -> Markup {
     let number_of = (!source.is_empty()).then(|| sources.insert_full(source).0 + 1);
     html! {
         (as_published(line.metric, *value))
-        @if let Some(number) = number_of { sup { (number) } }
+        @if let Some(number) = number_of { span.cite { "[" (number) "]" } }
         span.verdict.(tone(*verdict)) { (verdict.words()) }
     }
 }
@@ -175,7 +175,7 @@ fn source_list(sources: &Sources<'_>) -> Markup {
                 "Published: "
                 @for (at, source) in sources.iter().enumerate() {
                     @if at > 0 { "; " }
-                    (at + 1) " " (source)
+                    "[" (at + 1) "] " (source)
                 }
                 ". A figure is inside our interval when our mean cannot be told from it; a single \
                  published run may well lie outside and still be one of ours, hence “among our runs”."

@@ -67,6 +67,8 @@ fn draw(runs: &[History]) -> Result<String> {
         losses.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
     let margin = ((high - low) * 0.05).max(high.abs() * 1e-3).max(1e-9);
 
+    let span = high - low + 2.0 * margin;
+
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
@@ -86,7 +88,7 @@ fn draw(runs: &[History]) -> Result<String> {
             .x_labels(6)
             .y_labels(5)
             .x_label_formatter(&|epoch| format!("{epoch:.0}"))
-            .y_label_formatter(&|loss| short(*loss))
+            .y_label_formatter(&|loss| short(*loss, span))
             .label_style(("sans-serif", 12).into_font().color(&TEXT))
             .draw()
             .map_err(|error| failed(error.to_string()))?;
@@ -117,27 +119,19 @@ fn points(run: &History, loss: impl Fn(usize) -> Option<f64>) -> Vec<(f64, f64)>
     (0..run.epoch.len()).filter_map(|at| Some((f64::from(run.epoch[at]), loss(at)?))).collect()
 }
 
-/// Three digits, whatever the size.
-fn short(value: f64) -> String {
-    let size = value.abs();
-    if size > 0.0 && !(1e-3..1e5).contains(&size) {
+/// As many digits as tell the ticks of an axis of this `span` apart.
+fn short(value: f64, span: f64) -> String {
+    if value != 0.0 && (span < 1e-3 || value.abs() >= 1e6) {
         return format!("{value:.1e}");
     }
-    let decimals = if size >= 100.0 {
-        0
-    } else if size >= 10.0 {
-        1
-    } else if size >= 0.1 {
-        2
-    } else {
-        4
-    };
+    let decimals = (1.0 - span.log10().floor()).clamp(0.0, 5.0) as usize;
     format!("{value:.decimals$}")
 }
 
-/// Without a fixed size (the style sheet sets the width) and hidden from screen readers, which get
-/// the caption.
+/// As part of a page: without a fixed size (the style sheet sets the width) or a namespace, and
+/// hidden from screen readers, which get the caption.
 fn scalable(svg: &str) -> String {
     let (width, height) = SIZE;
     svg.replacen(&format!("width=\"{width}\" height=\"{height}\""), "aria-hidden=\"true\"", 1)
+        .replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1)
 }

@@ -93,9 +93,9 @@ fn axes_text(axes: &Axes) -> String {
     pairs.join(", ")
 }
 
-/// The run that something is shown of: `stage, seed = 0`.
-fn run_text(stage: &str, axes: &Axes) -> String {
-    if axes.is_empty() { stage.to_owned() } else { format!("{stage}, {}", axes_text(axes)) }
+/// The run that something is shown of: `seed = 0`.
+fn run_text(axes: &Axes) -> String {
+    if axes.is_empty() { "the only run".to_owned() } else { axes_text(axes) }
 }
 
 /// `56.1 ± 3.0`; a single run has no interval and shows a dash.

@@ -1,0 +1,73 @@
+//! What a report refuses, and how it says so.
+
+use scarce_artifact::Split;
+use serde_json::json;
+
+use super::bench::Bench;
+
+const TWO: [&str; 2] = ["a", "b"];
+
+#[test]
+fn nothing_wired() {
+    let failure = Bench::new().report(json!({})).err().unwrap();
+    assert_eq!(failure.code, "report::nothing");
+}
+
+#[test]
+fn tables_with_other_classes() {
+    let mut bench = Bench::new();
+    bench.truth(&TWO, &[0, 1]);
+    bench.predictions("knn", &[], &["a", "c"], &[Split::Test], &[0, 1]);
+    let failure = bench.report(json!({})).err().unwrap();
+    assert_eq!(failure.code, "report::classes");
+    assert_eq!(failure.message, "`truth` has the classes `a`, `b`, `knn.predictions` has `a`, `c`");
+}
+
+#[test]
+fn a_label_that_is_no_class() {
+    for label in [-1, 2] {
+        let mut bench = Bench::new();
+        bench.predictions("knn", &[], &TWO, &[Split::Test], &[0, label]);
+        let failure = bench.report(json!({})).err().unwrap();
+        assert_eq!(failure.code, "report::label");
+        assert!(failure.message.contains("image 1"), "{}", failure.message);
+    }
+}
+
+#[test]
+fn published_figures_in_per_cent() {
+    let mut bench = Bench::new();
+    bench.predictions("knn", &[], &TWO, &[Split::Test], &[0, 1]);
+    let params = json!({ "published": [{ "stage": "knn", "value": 49.0 }] });
+    let failure = bench.report(params).err().unwrap();
+    assert_eq!(failure.code, "report::published");
+    assert_eq!(failure.message, "the published accuracy of `knn` is 49");
+}
+
+#[test]
+fn an_unknown_baseline() {
+    let mut bench = Bench::new();
+    bench.predictions("knn", &[], &TWO, &[Split::Test], &[0, 1]);
+    let failure = bench.report(json!({ "baseline": "knm" })).err().unwrap();
+    assert_eq!(failure.code, "report::baseline");
+    assert!(failure.message.ends_with("`knn`"), "{}", failure.message);
+}
+
+#[test]
+fn an_unknown_parameter() {
+    let mut bench = Bench::new();
+    bench.predictions("knn", &[], &TWO, &[Split::Test], &[0, 1]);
+    let failure = bench.report(json!({ "titel": "x" })).err().unwrap();
+    assert!(failure.message.contains("titel"), "{}", failure.message);
+}
+
+#[test]
+fn a_summary_that_is_none() {
+    let mut bench = Bench::new();
+    bench.predictions("knn", &[], &TWO, &[Split::Test], &[0, 1]);
+    bench.plain();
+    let metrics = bench.folder.path().join("metrics.parquet");
+    let error = crate::summary_table(&metrics).unwrap_err().to_string();
+    assert!(error.contains("no column `mean`"), "{error}");
+    assert!(crate::summary_table(&bench.folder.path().join("page.html")).is_err());
+}
