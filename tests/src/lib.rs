@@ -6,11 +6,25 @@
 //! plain `cargo test` build them yourself (`cargo build`); the tests take those of their
 //! own profile, or the folder named by `SCARCE_BIN_DIR`.
 //!
+//! A [`Project`] is a folder of its own with a pipeline in it:
+//!
 //! ```no_run
-//! let place = tempfile::tempdir().unwrap();
-//! scarce_tests::scarce(place.path()).args(["stages"]).assert().success();
+//! use scarce_tests::{Project, SMALL};
+//!
+//! let project = Project::with(SMALL);
+//! assert_eq!(project.run(&[]).ran(), ["images", "knn", "labels", "pixels", "report"]);
+//! assert!(project.run(&[]).ran().is_empty());
 //! ```
+//!
+//! [`files`] makes small files of the formats that enter, whole ones and lying ones.
 
+mod answer;
 mod binaries;
+pub mod files;
+mod process;
+mod project;
 
+pub use answer::{Answer, Run};
 pub use binaries::{binaries, scarce, workspace_root};
+pub use process::{Child, descendants, eventually, is_alive, signal, skipped};
+pub use project::{Project, SMALL, fixture};
