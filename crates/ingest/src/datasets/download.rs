@@ -114,7 +114,7 @@ impl Downloader {
                 break;
             }
             let url = format!("{address}/{}.gz", file.name);
-            match self.from_address(&url, file, &part, &check, progress) {
+            match self.ask(&url, file, &part, &check, progress) {
                 Ok(()) => whole = true,
                 Err(Attempt::Failed(message)) => failures.push(format!("{url}: {message}")),
                 Err(Attempt::Stop(error)) => return Err(error),
@@ -130,7 +130,7 @@ impl Downloader {
 
     /// Asks one address until the file is whole and right. What another run or address left is
     /// gone on with; if that does not give the right file, it is fetched once more from the start.
-    fn from_address(
+    fn ask(
         &self,
         url: &str,
         file: &KnownFile,

@@ -59,7 +59,8 @@ fn survey_one(known: &'static Known, places: &[Place]) -> Survey {
     let look = |file: &'static KnownFile| match look_for(known, file, places) {
         Ok(None) => FoundFile { name: file.name, path: None, state: State::Missing },
         Ok(Some(path)) => FoundFile { name: file.name, path: Some(path), state: State::Good },
-        Err((path, error)) => {
+        Err(wrong) => {
+            let (path, error) = *wrong;
             FoundFile { name: file.name, path: Some(path), state: State::Wrong(error.to_string()) }
         }
     };
@@ -82,7 +83,7 @@ pub(super) fn in_places(known: &'static Known, dirs: &[PathBuf]) -> Result<Vec<O
 }
 
 fn find_all(known: &'static Known, places: &[Place]) -> Result<Vec<Option<PathBuf>>> {
-    let look = |file| look_for(known, file, places).map_err(|(_, error)| error);
+    let look = |file| look_for(known, file, places).map_err(|wrong| wrong.1);
     known.files.iter().map(look).collect()
 }
 
@@ -111,7 +112,7 @@ fn look_for(
     known: &Known,
     file: &KnownFile,
     places: &[Place],
-) -> Result<Option<PathBuf>, (PathBuf, Error)> {
+) -> Result<Option<PathBuf>, Box<(PathBuf, Error)>> {
     for place in places {
         for name in spellings(file.name) {
             let path = place.folder.join(name);
@@ -122,7 +123,7 @@ fn look_for(
                 Ok(()) => return Ok(Some(path)),
                 Err(Error::Checksum { found, .. }) if place.shared && belongs_elsewhere(&found) => {
                 }
-                Err(error) => return Err((path, error)),
+                Err(error) => return Err(Box::new((path, error))),
             }
         }
     }
@@ -144,6 +145,12 @@ fn belongs_elsewhere(md5: &str) -> bool {
     owner(md5).is_some()
 }
 
+/// Hexadecimal digits, two a byte.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('?');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
 /// Compares a file with the published checksum.
 pub(super) fn check(known: &Known, file: &KnownFile, path: &Path) -> Result<()> {
     let mut md5 = Md5::new();
@@ -154,7 +161,7 @@ pub(super) fn check(known: &Known, file: &KnownFile, path: &Path) -> Result<()> 
         // A bomb is not unpacked to its end.
         bytes <= file.bytes
     })?;
-    let found: String = md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = hex(&md5.finalize());
     if found == file.md5 {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! `.npy` files (NumPy enhancement proposal 1): magic, version, a header in Python's notation, then
+//! `.npy` files (`NumPy` enhancement proposal 1): magic, version, a header in Python's notation, then
 //! the numbers. The header is believed only when the file is exactly as long as it says.
 
 use std::{

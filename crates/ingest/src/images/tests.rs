@@ -81,6 +81,18 @@ mod digits_are {
 }
 
 #[test]
+fn fashion_mnist_is_found_in_a_data_folder_and_thinned_out() {
+    let Some(data) = test_data() else { return };
+    let mut bench = Bench::new();
+    bench.data(&data);
+    let (images, _) = run(&bench, json!({ "dataset": "fashion-mnist", "limit": 30 }));
+    assert_eq!(images.id.len(), 60);
+    let (truth, Classes { classes }) = bench.output::<Truth>("truth");
+    assert_eq!(truth.id.len(), 60);
+    assert_eq!(classes[9], "Ankle boot");
+}
+
+#[test]
 fn mnist_is_what_is_published() {
     let Some(data) = test_data() else {
         #[expect(clippy::print_stderr, reason = "a skipped test says so")]

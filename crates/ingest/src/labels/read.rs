@@ -145,15 +145,13 @@ fn read_json(path: &Path, wanted: Wanted<'_>) -> Result<LabelFile> {
         }
         let row: serde_json::Map<String, Value> =
             serde_json::from_str(&text).map_err(|error| wrong(error.to_string(), help))?;
-        let (key, class) = match &columns {
-            Some(columns) => columns,
-            None => {
-                let names: Vec<&str> = row.keys().map(String::as_str).collect();
-                let key = choose(path, &names, wanted.key, "file names or ids", &KEYS)?;
-                let class = choose(path, &names, wanted.class, "classes", &CLASSES)?;
-                columns.insert((names[key].to_owned(), names[class].to_owned()))
-            }
-        };
+        if columns.is_none() {
+            let names: Vec<&str> = row.keys().map(String::as_str).collect();
+            let key = choose(path, &names, wanted.key, "file names or ids", &KEYS)?;
+            let class = choose(path, &names, wanted.class, "classes", &CLASSES)?;
+            columns = Some((names[key].to_owned(), names[class].to_owned()));
+        }
+        let Some((key, class)) = &columns else { continue };
         let cell = |name: &str| match row.get(name) {
             Some(Value::String(text)) => Ok(text.trim().to_owned()),
             Some(Value::Number(number)) => Ok(number.to_string()),
@@ -245,7 +243,7 @@ fn csv_reader(path: &Path, headers: bool) -> Result<csv::Reader<BufReader<File>>
     let mut file = BufReader::new(File::open(path)?);
     let first = file.fill_buf()?;
     let line = first.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let count = |separator: u8| line.iter().filter(|&&byte| byte == separator).count();
+    let count = |separator: u8| line.split(|&byte| byte == separator).count();
     let separator = [b',', b';', b'\t'].into_iter().rev().max_by_key(|&separator| count(separator));
     // The crate skips a byte-order mark itself.
     Ok(ReaderBuilder::new()
