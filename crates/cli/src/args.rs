@@ -11,18 +11,18 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// repair, 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "scarce", version, max_term_width = 100)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
     /// The command.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
-pub struct Global {
+pub(crate) struct Global {
     /// Where the store and the views of runs lie
     #[arg(
         long,
@@ -31,70 +31,70 @@ pub struct Global {
         default_value = "artifacts",
         value_name = "DIR"
     )]
-    pub artifacts: PathBuf,
+    pub(crate) artifacts: PathBuf,
 
     /// Where data sets lie; downloads go to the first [default: the user's data directory]
     #[arg(long, global = true, env = "SCARCE_DATA", value_name = "DIR", value_delimiter = ':')]
-    pub data: Vec<PathBuf>,
+    pub(crate) data: Vec<PathBuf>,
 
     /// Print JSON instead of text
     #[arg(long, global = true)]
-    pub json: bool,
+    pub(crate) json: bool,
 
     /// Say less (only warnings and errors)
     #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 
     /// Say more; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
+    pub(crate) verbose: u8,
 }
 
 /// A pipeline file and what the command line changes in it.
 #[derive(Debug, Clone, Args)]
-pub struct PipelineArgs {
+pub(crate) struct PipelineArgs {
     /// The pipeline's TOML file
-    pub pipeline: PathBuf,
+    pub(crate) pipeline: PathBuf,
 
     /// Change a parameter, for instance `stages.encoder.latent=64`
     #[arg(long, value_name = "PATH=VALUE")]
-    pub set: Vec<String>,
+    pub(crate) set: Vec<String>,
 
     /// Change the values of an axis, for instance `seed=0..3` or `architecture=linear,conv`
     #[arg(long, value_name = "NAME=VALUES")]
-    pub axis: Vec<String>,
+    pub(crate) axis: Vec<String>,
 }
 
 /// How a run goes.
 #[derive(Debug, Clone, Args)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// The pipeline
     #[command(flatten)]
-    pub pipeline: PipelineArgs,
+    pub(crate) pipeline: PipelineArgs,
 
     /// Run only these stages and what they need [default: all]
-    pub targets: Vec<String>,
+    pub(crate) targets: Vec<String>,
 
     /// Stages that run at a time [default: the number of threads]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub jobs: Option<u32>,
+    pub(crate) jobs: Option<u32>,
 
     /// Threads for all stages together [default: the number of cores]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub threads: Option<u32>,
+    pub(crate) threads: Option<u32>,
 
     /// Run this stage again even if it is cached; may be repeated
     #[arg(long, value_name = "STAGE")]
-    pub force: Vec<String>,
+    pub(crate) force: Vec<String>,
 
     /// After a failure, go on with what does not depend on it
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true", action = clap::ArgAction::Set)]
-    pub keep_going: bool,
+    pub(crate) keep_going: bool,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run a pipeline; only what changed runs again
     Run(RunArgs),
     /// Say what a run would do, and why
@@ -151,24 +151,24 @@ pub enum Command {
 
 /// How a pipeline is drawn.
 #[derive(Debug, Args)]
-pub struct GraphArgs {
+pub(crate) struct GraphArgs {
     /// The pipeline
     #[command(flatten)]
-    pub pipeline: PipelineArgs,
+    pub(crate) pipeline: PipelineArgs,
     /// The language of the drawing
     #[arg(long, short, value_enum, default_value_t = Drawing::Mermaid)]
-    pub format: Drawing,
+    pub(crate) format: Drawing,
     /// One node for every variant instead of one for every stage
     #[arg(long)]
-    pub expand: bool,
+    pub(crate) expand: bool,
     /// Write to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Languages for drawings.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Drawing {
+pub(crate) enum Drawing {
     /// Graphviz
     Dot,
     /// Markdown viewers draw it
@@ -179,20 +179,20 @@ pub enum Drawing {
 
 /// Which table is shown and how much of it.
 #[derive(Debug, Args)]
-pub struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// A Parquet file, a folder of them, or a place under the runs such as `quickstart/images`
-    pub table: String,
+    pub(crate) table: String,
     /// Rows to show
     #[arg(long, short = 'n', default_value_t = 8, value_name = "N")]
-    pub rows: usize,
+    pub(crate) rows: usize,
     /// Pictures to draw where the table holds images [default: 4 on a terminal, 0 elsewhere]
     #[arg(long, value_name = "N")]
-    pub images: Option<usize>,
+    pub(crate) images: Option<usize>,
 }
 
 /// What to do with data sets.
 #[derive(Debug, Subcommand)]
-pub enum DataCommand {
+pub(crate) enum DataCommand {
     /// Say which data sets are known and where they were found
     List,
     /// Download a data set into the data directory
@@ -209,14 +209,14 @@ pub enum DataCommand {
 
 /// A new pipeline for one's own images.
 #[derive(Debug, Args)]
-pub struct NewArgs {
+pub(crate) struct NewArgs {
     /// A folder of PNG or JPEG images
     #[arg(long, value_name = "DIR")]
-    pub images: PathBuf,
+    pub(crate) images: PathBuf,
     /// A CSV, JSON-lines or Parquet file of image names and classes; may cover a few images only
     #[arg(long, value_name = "FILE")]
-    pub labels: PathBuf,
+    pub(crate) labels: PathBuf,
     /// Where to write the pipeline; must not exist
     #[arg(long, short, default_value = "own-images.toml", value_name = "FILE")]
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
 }

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 /// A command's failure. Libraries' errors pass through; what is here is the command line's own.
 #[derive(Debug, Error, Diagnostic)]
-pub enum CliError {
+pub(crate) enum CliError {
     /// Reading a file or standard output failed.
     #[error(transparent)]
     #[diagnostic(code(scarce::io))]
@@ -126,7 +126,7 @@ pub enum CliError {
 
 impl CliError {
     /// An unknown name, with the nearest known one as help.
-    pub fn unknown(what: &'static str, name: &str, known: &[&str], otherwise: &str) -> Self {
+    pub(crate) fn unknown(what: &'static str, name: &str, known: &[&str], otherwise: &str) -> Self {
         /// Below this similarity a suggestion confuses more than it helps.
         const SIMILAR: f64 = 0.7;
         let similarity = |known: &&&str| strsim::jaro_winkler(name, known);
@@ -139,7 +139,7 @@ impl CliError {
     }
 
     /// 1: damage was found; 2: the request is wrong.
-    pub fn exit_code(&self) -> u8 {
+    pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Damaged { .. } => 1,
             _ => 2,
@@ -148,7 +148,7 @@ impl CliError {
 
     /// As JSON: a list of problems, each with code, message and help; those of a pipeline with file,
     /// line and column.
-    pub fn to_json(self) -> Value {
+    pub(crate) fn to_json(self) -> Value {
         let problems = match &self {
             Self::Pipeline(error) => json!(error.problems()),
             _ => json!([Failure::from(self)]),

@@ -7,40 +7,40 @@ use serde::Serialize;
 use crate::error::CliError;
 
 /// Standard output, as text or as JSON.
-pub struct Output {
+pub(crate) struct Output {
     json: bool,
     stdout: io::Stdout,
 }
 
 impl Output {
     /// Standard output; `json` for programs.
-    pub fn new(json: bool) -> Self {
+    pub(crate) fn new(json: bool) -> Self {
         Self { json, stdout: io::stdout() }
     }
 
     /// Whether JSON was asked for.
-    pub fn json(&self) -> bool {
+    pub(crate) fn json(&self) -> bool {
         self.json
     }
 
     /// Whether a person is looking.
-    pub fn is_terminal(&self) -> bool {
+    pub(crate) fn is_terminal(&self) -> bool {
         self.stdout.is_terminal()
     }
 
     /// One line or block of text.
-    pub fn line(&mut self, text: &str) -> Result<(), CliError> {
+    pub(crate) fn line(&mut self, text: &str) -> Result<(), CliError> {
         quiet_pipe(writeln!(self.stdout.lock(), "{text}"))
     }
 
     /// One JSON document, indented for people.
-    pub fn pretty_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CliError> {
+    pub(crate) fn pretty_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CliError> {
         let text = serde_json::to_string_pretty(value).map_err(io::Error::other)?;
         self.line(&text)
     }
 
     /// One JSON document on one line.
-    pub fn print_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CliError> {
+    pub(crate) fn print_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CliError> {
         let text = serde_json::to_string(value).map_err(io::Error::other)?;
         self.line(&text)
     }

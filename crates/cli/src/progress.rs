@@ -15,7 +15,7 @@ use scarce_stage::{Failure, Level};
 const TICK: Duration = Duration::from_millis(120);
 
 /// Takes events from any thread and shows them.
-pub struct Progress {
+pub(crate) struct Progress {
     mode: Mode,
     /// Messages below this level are left to the log files.
     level: Level,
@@ -41,7 +41,7 @@ struct State {
 
 impl Progress {
     /// Bars on a terminal, lines elsewhere, JSON for programs.
-    pub fn new(json: bool, quiet: bool, verbose: u8) -> Self {
+    pub(crate) fn new(json: bool, quiet: bool, verbose: u8) -> Self {
         let mode = match json {
             true => Mode::Json,
             false if std::io::stderr().is_terminal() && !quiet => {
@@ -59,7 +59,7 @@ impl Progress {
     }
 
     /// Shows one event.
-    pub fn show(&self, event: &RunEvent) {
+    pub(crate) fn show(&self, event: &RunEvent) {
         if matches!(self.mode, Mode::Json) {
             if let Ok(text) = serde_json::to_string(event) {
                 // A reader that is gone does not stop the run.
@@ -121,7 +121,7 @@ impl Progress {
     }
 
     /// The last line of a run.
-    pub fn conclude(&self, text: &str) {
+    pub(crate) fn conclude(&self, text: &str) {
         self.line(text);
     }
 
@@ -201,7 +201,7 @@ fn set_position(bar: &ProgressBar, done: u64, total: u64, unit: &str, message: &
 }
 
 /// A failure as lines: what, and the way out.
-pub fn failure_text(label: &str, failure: &Failure) -> String {
+pub(crate) fn failure_text(label: &str, failure: &Failure) -> String {
     let mut text = format!("{:>8}  {label}: {} [{}]", "failed", failure.message, failure.code);
     if let Some(help) = &failure.help {
         text += &format!("\n{:>8}  {help}", "help");
@@ -210,7 +210,7 @@ pub fn failure_text(label: &str, failure: &Failure) -> String {
 }
 
 /// Seconds as people read them.
-pub fn seconds(seconds: f64) -> String {
+pub(crate) fn seconds(seconds: f64) -> String {
     match seconds {
         s if s < 1.0 => format!("{:.0} ms", s * 1000.0),
         s if s < 100.0 => format!("{s:.1} s"),

@@ -3,7 +3,7 @@
 use scarce_stage::Kind;
 
 /// All light kinds. A new family is one line here and one in `Cargo.toml`.
-pub fn kinds() -> Vec<Kind> {
+pub(crate) fn kinds() -> Vec<Kind> {
     [
         scarce_ingest::kinds(),
         scarce_embed::kinds(),

@@ -7,7 +7,7 @@ use super::stages::{plain_table, trimmed};
 use crate::{error::CliError, output::Output};
 
 /// The pipeline resolved: says what it would be.
-pub fn run(pipeline: &Pipeline, out: &mut Output) -> Result<(), CliError> {
+pub(crate) fn run(pipeline: &Pipeline, out: &mut Output) -> Result<(), CliError> {
     let tasks = pipeline.graph.node_count();
     if out.json() {
         let stage = |stage: &scarce_pipeline::Stage| {

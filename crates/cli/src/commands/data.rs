@@ -10,7 +10,11 @@ use super::stages::{plain_table, trimmed};
 use crate::{args::DataCommand, error::CliError, output::Output};
 
 /// Lists, fetches or verifies.
-pub fn run(command: &DataCommand, folders: &[PathBuf], out: &mut Output) -> Result<(), CliError> {
+pub(crate) fn run(
+    command: &DataCommand,
+    folders: &[PathBuf],
+    out: &mut Output,
+) -> Result<(), CliError> {
     match command {
         DataCommand::List => print(&datasets::survey(folders), false, out),
         DataCommand::Fetch { dataset } => fetch(named(dataset)?, folders, out),

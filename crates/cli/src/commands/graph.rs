@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Draws to the named file or to standard output.
-pub fn run(args: &GraphArgs, pipeline: &Pipeline, out: &mut Output) -> Result<(), CliError> {
+pub(crate) fn run(args: &GraphArgs, pipeline: &Pipeline, out: &mut Output) -> Result<(), CliError> {
     let text = match args.format {
         Drawing::Dot => dot(pipeline, args.expand),
         Drawing::Mermaid => mermaid(pipeline, args.expand),

@@ -1,13 +1,13 @@
 //! One module per command.
 
-pub mod check;
-pub mod data;
-pub mod graph;
-pub mod new;
-pub mod pictures;
-pub mod plan;
-pub mod run;
-pub mod runs;
-pub mod show;
-pub mod stages;
-pub mod store;
+pub(crate) mod check;
+pub(crate) mod data;
+pub(crate) mod graph;
+pub(crate) mod new;
+pub(crate) mod pictures;
+pub(crate) mod plan;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod show;
+pub(crate) mod stages;
+pub(crate) mod store;

@@ -10,7 +10,7 @@ use crate::{args::NewArgs, error::CliError, output::Output};
 const TEMPLATE: &str = include_str!("../../../../pipelines/own-images.toml");
 
 /// Writes the pipeline; refuses to overwrite.
-pub fn run(args: &NewArgs, out: &mut Output) -> Result<(), CliError> {
+pub(crate) fn run(args: &NewArgs, out: &mut Output) -> Result<(), CliError> {
     for path in [&args.images, &args.labels] {
         fs_err::metadata(path)?;
     }

@@ -11,7 +11,7 @@ use crate::{error::CliError, output::Output};
 const COLUMNS: u32 = 28;
 
 /// Draws the first `count` images of a file that holds images; does nothing for other tables.
-pub fn draw(path: &Path, count: usize, out: &mut Output) -> Result<(), CliError> {
+pub(crate) fn draw(path: &Path, count: usize, out: &mut Output) -> Result<(), CliError> {
     if count == 0 {
         return Ok(());
     }
@@ -27,6 +27,9 @@ pub fn draw(path: &Path, count: usize, out: &mut Output) -> Result<(), CliError>
         let Some(image) = picture(pixels, meta.shape, meta.max_value) else { continue };
         let config = viuer::Config {
             absolute_offset: false,
+            // Asking a file or pipe what it can show would leave the question in it.
+            use_kitty: out.is_terminal(),
+            use_iterm: out.is_terminal(),
             width: Some(COLUMNS),
             ..viuer::Config::default()
         };

@@ -6,7 +6,7 @@ use super::stages::{plain_table, trimmed};
 use crate::{error::CliError, output::Output};
 
 /// Prints the plan, a line per task.
-pub fn print(plan: &Plan, out: &mut Output) -> Result<(), CliError> {
+pub(crate) fn print(plan: &Plan, out: &mut Output) -> Result<(), CliError> {
     if out.json() {
         return out.print_json(plan);
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use comfy_table::{Table, presets};
-use scarce_orchestrator::{Orchestrator, Outcome, Summary};
+use scarce_orchestrator::{Orchestrator, Summary, view};
 use scarce_report::{Figure, SummaryRow, summary_table};
 
 use super::stages::trimmed;
@@ -16,7 +16,7 @@ use crate::{error::CliError, output::Output, progress::Progress};
 static INTERRUPT: AtomicBool = AtomicBool::new(false);
 
 /// Runs, prints the reports' headline figures, and returns the exit code.
-pub fn run(
+pub(crate) fn run(
     orchestrator: &Orchestrator<'_>,
     root: &Path,
     progress: &Progress,
@@ -28,10 +28,10 @@ pub fn run(
         progress.conclude(&sentence(&summary));
         show_reports(orchestrator, root, out)?;
     }
-    Ok(match summary.outcome {
-        Outcome::Done => 0,
-        Outcome::Failed => 1,
-        Outcome::Interrupted => 130,
+    Ok(match () {
+        () if summary.interrupted => 130,
+        () if summary.is_success() => 0,
+        () => 1,
     })
 }
 
@@ -67,9 +67,8 @@ fn show_reports(
     out: &mut Output,
 ) -> Result<(), CliError> {
     let pipeline = orchestrator.pipeline();
-    let runs = root.join("runs").join(&pipeline.name);
     for (_, task) in pipeline.tasks().filter(|(_, task)| task.kind == "report") {
-        let folder: PathBuf = runs.join(task.folder());
+        let folder: PathBuf = view(root, &pipeline.name, task);
         let summary = folder.join("summary.parquet");
         if !summary.exists() {
             continue;
@@ -91,7 +90,7 @@ fn headlines(rows: &[SummaryRow]) -> Table {
     }
     let published = rows.iter().flat_map(|row| &row.figures).any(|f| f.published.is_some());
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     let mut header = vec!["method".to_owned(), "on".to_owned()];
     header.extend(metrics.iter().map(|metric| metric.replace('_', " ")));
     if published {

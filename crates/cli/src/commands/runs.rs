@@ -9,7 +9,7 @@ use super::stages::{plain_table, trimmed};
 use crate::{error::CliError, output::Output, progress::seconds};
 
 /// Lists the recorded runs of one pipeline or all, the last first.
-pub fn run(pipeline: Option<&str>, root: &Path, out: &mut Output) -> Result<(), CliError> {
+pub(crate) fn run(pipeline: Option<&str>, root: &Path, out: &mut Output) -> Result<(), CliError> {
     let known = Record::pipelines(root)?;
     let wanted = match pipeline {
         None => known,

@@ -1,9 +1,6 @@
 //! `scarce show TABLE`: what a Parquet file holds, without loading it.
 
-use std::{
-    io::IsTerminal,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use parquet::file::{
     metadata::ParquetMetaData,
@@ -23,7 +20,7 @@ use crate::{args::ShowArgs, error::CliError, output::Output};
 const PICTURES: usize = 4;
 
 /// Shows every table that the argument names.
-pub fn run(args: &ShowArgs, artifacts: &Path, out: &mut Output) -> Result<(), CliError> {
+pub(crate) fn run(args: &ShowArgs, artifacts: &Path, out: &mut Output) -> Result<(), CliError> {
     for path in find(&args.table, artifacts)? {
         show(&path, args, out)?;
     }

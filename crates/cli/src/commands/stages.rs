@@ -8,7 +8,11 @@ use serde_json::Value;
 use crate::{error::CliError, output::Output};
 
 /// Lists the kinds, or documents one.
-pub fn run(kind: Option<&str>, catalogue: &Catalogue, out: &mut Output) -> Result<(), CliError> {
+pub(crate) fn run(
+    kind: Option<&str>,
+    catalogue: &Catalogue,
+    out: &mut Output,
+) -> Result<(), CliError> {
     let Some(kind) = kind else {
         return list(catalogue, out);
     };
@@ -35,14 +39,14 @@ fn list(catalogue: &Catalogue, out: &mut Output) -> Result<(), CliError> {
 }
 
 /// Rows without rules: readable as text, easy to cut.
-pub fn plain_table() -> Table {
+pub(crate) fn plain_table() -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table
 }
 
 /// The table's text without blanks at line ends.
-pub fn trimmed(table: &Table) -> String {
+pub(crate) fn trimmed(table: &Table) -> String {
     table.trim_fmt()
 }
 

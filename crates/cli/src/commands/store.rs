@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{error::CliError, output::Output};
 
 /// Reads every artifact; sets aside what is damaged.
-pub fn verify(root: &Path, out: &mut Output) -> Result<(), CliError> {
+pub(crate) fn verify(root: &Path, out: &mut Output) -> Result<(), CliError> {
     let store = Store::open(root)?;
     let entries = store.list()?;
     let total = entries.len();
@@ -41,7 +41,7 @@ fn damage_of(store: &Store, lookup: &Lookup) -> Result<Option<Damage>, CliError>
 }
 
 /// Deletes, or lists, what no recorded run reaches.
-pub fn collect(
+pub(crate) fn collect(
     root: &Path,
     keep_runs: Option<usize>,
     dry_run: bool,
