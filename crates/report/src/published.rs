@@ -76,9 +76,9 @@ impl Verdict {
 /// Whether `ours`, rounded to as many decimals as the published figure has, is that figure.
 fn same_digits(published: f64, ours: f64) -> bool {
     let written = published.to_string();
-    let decimals = written.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    // A whole number (0 or 1) has been rounded nobody knows where.
-    decimals > 0 && format!("{ours:.decimals$}") == written
+    // Whole per cent at least: numbers lose their trailing zeros, and 0.9 was 0.90.
+    let decimals = written.split_once('.').map_or(0, |(_, decimals)| decimals.len()).max(2);
+    format!("{ours:.decimals$}") == format!("{published:.decimals$}")
 }
 
 /// Puts each figure beside the lines that it is about; returns those that fit none.
@@ -137,6 +137,7 @@ mod tests {
         let once = Estimate::of_runs(&[252.0 / 290.0]).unwrap();
         assert_eq!(Verdict::of(0.87, &once), Verdict::Same);
         assert_eq!(Verdict::of(0.88, &once), Verdict::NoInterval);
+        assert_eq!(Verdict::of(0.9, &once), Verdict::NoInterval);
         for verdict in Verdict::ALL {
             assert_eq!(Verdict::parse(verdict.words()), Some(verdict));
         }

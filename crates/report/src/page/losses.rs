@@ -35,7 +35,7 @@ pub(super) fn section(evidence: &Evidence) -> Result<Markup> {
                 figure {
                     figcaption {
                         strong { (method_name(&evidence.methods.list()[curves.method])) }
-                        (ending(curves))
+                        div { (ending(curves)) }
                     }
                     (PreEscaped(svg))
                 }

@@ -28,13 +28,13 @@ pub(super) struct Bench {
 pub(super) struct Outcome {
     pub html: String,
     pub summary: Vec<SummaryRow>,
-    pub metrics: Vec<Metric>,
+    pub metrics: Vec<Number>,
     pub files: Vec<Vec<u8>>,
 }
 
 /// A row of the metrics table.
 #[derive(Debug)]
-pub(super) struct Metric {
+pub(super) struct Number {
     pub stage: String,
     pub split: String,
     pub metric: String,
@@ -215,7 +215,7 @@ fn without(text: &str, open: &str, close: &str) -> String {
     kept + rest
 }
 
-fn metrics(path: &std::path::Path) -> Vec<Metric> {
+fn metrics(path: &std::path::Path) -> Vec<Number> {
     let mut rows = Vec::new();
     for batch in open_parquet(path).unwrap().build().unwrap() {
         let batch = batch.unwrap();
@@ -226,7 +226,7 @@ fn metrics(path: &std::path::Path) -> Vec<Metric> {
         let value = batch.column_by_name("value").unwrap().as_primitive::<Float64Type>();
         let support = batch.column_by_name("support").unwrap().as_primitive::<UInt32Type>();
         assert_eq!(value.null_count(), 0);
-        rows.extend((0..batch.num_rows()).map(|row| Metric {
+        rows.extend((0..batch.num_rows()).map(|row| Number {
             stage: word("stage", row).unwrap(),
             split: word("split", row).unwrap(),
             metric: word("metric", row).unwrap(),
