@@ -19,11 +19,8 @@ fn pipeline(sizes: [usize; 3], first: [bool; 3], second: [bool; 3], collect: [bo
             .collect();
         used.join(", ")
     };
-    let axes: String = names
-        .iter()
-        .zip(sizes)
-        .map(|(n, size)| format!("{n} = {{ from = 0, to = {size} }}\n"))
-        .collect();
+    let axis = |(n, size): (&&str, usize)| format!("{n} = {{ from = 0, to = {size} }}");
+    let axes = names.iter().zip(sizes).map(axis).collect::<Vec<_>>().join("\n");
     let collect: Vec<&str> =
         names.iter().zip(collect).filter(|(_, used)| *used).map(|(name, _)| *name).collect();
     format!(
