@@ -1,5 +1,6 @@
 //! The page: one HTML file, which needs neither network nor scripts.
 
+mod compared;
 mod details;
 mod figures;
 mod gallery;
@@ -48,9 +49,9 @@ pub(crate) fn render(evidence: &Evidence) -> Result<Markup> {
                 main {
                     (headline::claims(evidence))
                     (figures::accuracies(evidence))
-                    (headline::differences(evidence))
-                    (headline::clusters(evidence))
-                    (headline::propagated(evidence))
+                    (compared::differences(evidence))
+                    (compared::clusters(evidence))
+                    (compared::propagated(evidence))
                     (losses::section(evidence)?)
                     (gallery::reconstructions(evidence)?)
                     (details::confusions(evidence))
