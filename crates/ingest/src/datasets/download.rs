@@ -291,7 +291,9 @@ fn receive(
     };
     out.flush()?;
     Ok(match (cut, total) {
-        (Some(message), _) => Outcome::Cut(message),
+        (Some(message), _) => {
+            Outcome::Cut(format!("the connection broke after {done} bytes: {message}"))
+        }
         (None, Some(total)) if done < total => {
             Outcome::Cut(format!("the connection broke after {done} of {total} bytes"))
         }

@@ -104,7 +104,7 @@ fn raw() -> Vec<u8> {
 }
 
 fn packed() -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
     encoder.write_all(&raw()).unwrap();
     encoder.finish().unwrap()
 }

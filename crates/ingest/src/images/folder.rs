@@ -166,7 +166,7 @@ pub(crate) mod tests {
         for (value, name) in names.iter().enumerate() {
             let path = folder.path().join(name);
             fs_err::create_dir_all(path.parent().unwrap()).unwrap();
-            let png = encode(&grey(4, 4, value as u8 * 10), ImageFormat::Png);
+            let png = encode(&grey(4, 4, (value * 10) as u8), ImageFormat::Png);
             fs_err::write(&path, if is_image(&path) { png } else { Vec::new() }).unwrap();
         }
         folder

@@ -234,7 +234,7 @@ mod from_a_folder {
         let folder = folder_of(&names.iter().map(String::as_str).collect::<Vec<_>>());
         let (images, _) = run(&Bench::new(), json!({ "path": folder.path() }));
         assert_eq!(images.source, names);
-        assert!(images.pixels.iter_rows().enumerate().all(|(i, row)| row[0] == i as u8 * 10));
+        assert!(images.pixels.iter_rows().enumerate().all(|(i, row)| row[0] == (i * 10) as u8));
     }
 
     #[test]
