@@ -67,7 +67,7 @@ pub enum Error {
     },
 
     /// A parameter names a file that cannot be digested.
-    #[error("stage `{stage}`, parameter `{param}`: {source}")]
+    #[error("stage `{stage}`: what parameter `{param}` points to cannot be used")]
     #[diagnostic(
         code(orchestrator::path),
         help("paths in a pipeline are relative to its TOML file")
