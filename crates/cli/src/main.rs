@@ -66,7 +66,9 @@ fn dispatch(command: Command, global: &Global, out: &mut Output) -> Result<u8, C
         Command::Data(command) => data::run(&command, &data_folders(global), out)?,
         Command::New(args) => new::run(&args, out)?,
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "scarce", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "scarce", &mut script);
+            out.line(String::from_utf8_lossy(&script).trim_end())?;
         }
         Command::Describe | Command::Exec { .. } => {}
     }

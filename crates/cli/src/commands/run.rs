@@ -73,21 +73,34 @@ fn show_reports(
         if !summary.exists() {
             continue;
         }
-        let rows = summary_table(&summary)?;
-        out.line(&format!("\n{}", trimmed(&headlines(&rows))))?;
+        for group in groups(&summary_table(&summary)?) {
+            out.line(&format!("\n{}", trimmed(&headlines(&group))))?;
+        }
         out.line(&format!("\nreport: {}", folder.join("page.html").display()))?;
     }
     Ok(())
 }
 
-/// Method, what the images were to it, and a column per headline metric that any method has.
-fn headlines(rows: &[SummaryRow]) -> Table {
-    let mut metrics: Vec<&str> = Vec::new();
-    for figure in rows.iter().flat_map(|row| &row.figures) {
-        if !metrics.contains(&figure.metric.as_str()) {
-            metrics.push(&figure.metric);
+/// Rows with the same figures stand in one table: scores of clusters have other columns than those of
+/// classifiers.
+fn groups(rows: &[SummaryRow]) -> Vec<Vec<&SummaryRow>> {
+    let mut groups: Vec<Vec<&SummaryRow>> = Vec::new();
+    for row in rows {
+        match groups.iter_mut().find(|group| metrics(group[0]).eq(metrics(row))) {
+            Some(group) => group.push(row),
+            None => groups.push(vec![row]),
         }
     }
+    groups
+}
+
+fn metrics(row: &SummaryRow) -> impl Iterator<Item = &str> {
+    row.figures.iter().map(|figure| figure.metric.as_str())
+}
+
+/// Method, what the images were to it, and a column per metric.
+fn headlines(rows: &[&SummaryRow]) -> Table {
+    let metrics: Vec<&str> = rows.first().map_or(Vec::new(), |row| metrics(row).collect());
     let published = rows.iter().flat_map(|row| &row.figures).any(|f| f.published.is_some());
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
