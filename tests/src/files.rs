@@ -53,16 +53,21 @@ pub fn png_that_promises(height: u32, width: u32) -> Vec<u8> {
 /// # Panics
 /// If there is no row.
 pub fn npy(rows: &[Vec<f32>]) -> Vec<u8> {
-    let shape = format!("({}, {})", rows.len(), rows[0].len());
-    let mut header =
-        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}").into_bytes();
+    npy_that_promises(rows.len(), rows[0].len(), &rows.concat())
+}
+
+/// A `.npy` file of 32-bit floats whose header may promise what the numbers do not keep.
+pub fn npy_that_promises(rows: usize, columns: usize, numbers: &[f32]) -> Vec<u8> {
+    let header =
+        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+    let mut header = header.into_bytes();
     // magic, version and length take 10 bytes; the whole is a multiple of 64
     header.resize((10 + header.len() + 1).next_multiple_of(64) - 11, b' ');
     header.push(b'\n');
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend((header.len() as u16).to_le_bytes());
     bytes.extend(header);
-    bytes.extend(rows.iter().flatten().flat_map(|number| number.to_le_bytes()));
+    bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
     bytes
 }
 

@@ -45,10 +45,13 @@ fn fails(project: &Project, words: &[&str]) -> Answer {
     answer
 }
 
-/// What a person sees: the folder is `[DIR]`, times and keys are left out.
+/// What a person sees: the folder is `[DIR]`, keys are left out, and so are the stages that went
+/// well, which may end in any order.
 fn seen(project: &Project, answer: &Answer) -> String {
     let folder = project.folder().to_string_lossy().into_owned();
-    answer.tidy_stderr().replace(&folder, "[DIR]")
+    let text = answer.tidy_stderr().replace(&folder, "[DIR]");
+    let went_well = |line: &&str| line.starts_with("    TIME  ") && !line.contains(" ran, ");
+    text.lines().filter(|line| !went_well(line)).collect::<Vec<_>>().join("\n")
 }
 
 mod an_idx_file {
@@ -58,8 +61,7 @@ mod an_idx_file {
     fn that_is_missing() {
         let project = images("path = \"nowhere.idx\"");
         let answer = project.ask("run", &[]).ended(2);
-        let answer = answer.complains_of(&["nowhere.idx", "relative to its TOML file"]);
-        insta::assert_snapshot!("missing_file", seen(&project, &answer));
+        answer.complains_of(&["`images`", "`path`", "nowhere.idx", "relative to its TOML file"]);
     }
 
     #[test]
@@ -247,7 +249,7 @@ mod vectors {
         let mut rows = vec![vec![1.0, 2.0, 3.0]; 4];
         rows[2][1] = f32::NAN;
         let project = vectors(files::npy(&rows));
-        let answer = fails(&project, &["x.npy", "row 2", "NaN"]);
+        let answer = fails(&project, &["x.npy", "row 2, element 1", "not a finite number"]);
         insta::assert_snapshot!("nan_in_an_embedding", seen(&project, &answer));
     }
 
@@ -266,13 +268,8 @@ mod vectors {
 
     #[test]
     fn more_than_anybody_has() {
-        let bytes = files::npy(&[vec![1.0, 2.0]]);
-        let text = String::from_utf8_lossy(&bytes[10..80]).into_owned();
-        let lie = text.replace("(1, 2), }                ", "(99999999999999, 2), }   ");
-        assert_eq!(lie.len(), text.len());
-        let mut bytes = bytes;
-        bytes[10..80].copy_from_slice(lie.as_bytes());
-        fails(&vectors(bytes), &["x.npy"]);
+        let lies = files::npy_that_promises(99_999_999_999_999, 2, &[1.0, 2.0]);
+        fails(&vectors(lies), &["x.npy", "ingest::truncated"]);
     }
 
     #[test]
@@ -393,6 +390,6 @@ mod more_than_there_is {
         let project = fine(
             "[stages.pca]\nkind = \"pca\"\ninputs = { images = \"images\" }\ncomponents = 65\n",
         );
-        fails(&project, &["65", "embed::components"]);
+        fails(&project, &["65 components", "only 40"]);
     }
 }

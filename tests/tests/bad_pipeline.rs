@@ -28,7 +28,7 @@ mod toml {
     #[test]
     fn that_is_malformed_is_shown_with_its_line() {
         let text = edited("per_class = 2", "per_class = ");
-        let (_, answer) = refused(&text, &["pipeline.toml:13", "pipeline::syntax"]);
+        let (_, answer) = refused(&text, &["pipeline.toml:14", "pipeline::syntax"]);
         insta::assert_snapshot!("malformed_toml", answer.stderr);
     }
 
@@ -57,7 +57,7 @@ mod an_unknown_name {
     #[test]
     fn of_a_parameter_suggests_the_nearest() {
         let text = edited("per_class = 2", "per_clas = 2");
-        let (_, answer) = refused(&text, &["pipeline.toml:13", "`per_clas`", "`per_class`"]);
+        let (_, answer) = refused(&text, &["pipeline.toml:14", "`per_clas`", "`per_class`"]);
         insta::assert_snapshot!("unknown_key", answer.stderr);
     }
 
@@ -164,7 +164,7 @@ mod several_mistakes {
         let errors = errors["errors"].as_array().unwrap().clone();
         let lines: Vec<_> = errors.iter().map(|error| error["line"].as_u64().unwrap()).collect();
         assert_eq!(errors.len(), 2, "{errors:?}");
-        assert!(lines.contains(&13) && lines.contains(&22), "{errors:?}");
+        assert!(lines.contains(&14) && lines.contains(&23), "{errors:?}");
         assert!(errors.iter().all(|error| error["code"] == "pipeline::unknown_key"), "{errors:?}");
     }
 }

@@ -227,7 +227,7 @@ mod the_plan_says {
                 "labels: depends on images",
                 "pixels: depends on images",
                 "knn: depends on pixels, labels",
-                "report: depends on images, knn",
+                "report: depends on knn, images",
             ]
         );
         assert!(!project.path("artifacts/runs").exists(), "a plan writes nothing");

@@ -50,7 +50,7 @@ mod a_store_that_cannot_be_written {
         let answer = answer.ended(0);
         answer.says(&["5 cached, 0 to run"]);
         let words = ["run", "pipeline.toml", "--set", "stages.knn.k=3"];
-        let answer = in_own_mounts(&project, mounted, &words).unwrap().ended(2);
+        let answer = in_own_mounts(&project, mounted, &words).unwrap().ended(1);
         answer.complains_of(&["cannot be written", "store::read_only"]);
     }
 }

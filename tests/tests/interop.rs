@@ -113,7 +113,7 @@ assert lengths == [(64,)], lengths
 parts = duckdb.sql("select seed, count(*) from read_parquet('knn/seed=*/predictions.parquet', hive_partitioning = true) group by seed order by seed").fetchall()
 assert [seed for seed, _ in parts] == [3, 5], parts
 assert all(count == parts[0][1] for _, count in parts), parts
-right = duckdb.sql("select avg((p.label = t.label)::int) from read_parquet('knn/seed=*/predictions.parquet') p join 'images/truth.parquet' t using (id)").fetchone()[0]
+right = duckdb.sql("select avg((p.label = t.label)::int) from read_parquet('knn/seed=*/predictions.parquet') p join 'images/truth.parquet' t using (id)").fetchall()[0][0]
 assert 0.3 < right < 1, right
 "#,
     );
