@@ -12,6 +12,7 @@ mod progress;
 mod registry;
 
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -169,7 +170,7 @@ fn complain(error: CliError, out: &mut Output) -> ExitCode {
     ExitCode::from(code)
 }
 
-#[expect(clippy::print_stderr, reason = "diagnostics belong there")]
+/// On standard error. If nobody reads it (`scarce check … 2>&1 | head`) the exit code has to do.
 fn show_diagnostic(report: miette::Report) {
-    eprintln!("{report:?}");
+    let _ = writeln!(std::io::stderr(), "{report:?}");
 }
