@@ -42,6 +42,44 @@ mod usage {
     }
 }
 
+mod a_reader_that_is_gone {
+    use super::*;
+
+    /// A pipe whose other end is closed.
+    fn nobody() -> std::io::PipeWriter {
+        std::io::pipe().unwrap().1
+    }
+
+    #[test]
+    fn of_results_is_no_error() {
+        let project = ran();
+        for words in [
+            &["stages"][..],
+            &["schema"],
+            &["show", "small/images"],
+            &["run", "pipeline.toml"],
+            &["run", "pipeline.toml", "--json", "--force", "knn"],
+            &["completions", "bash"],
+            &["--help"],
+        ] {
+            let output = project.command(words).stdout(nobody()).output().unwrap();
+            let words_of_it = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(0), "{words:?}: {words_of_it}");
+        }
+    }
+
+    #[test]
+    fn of_complaints_leaves_the_exit_code() {
+        let project = ran();
+        let code = |words: &[&str]| {
+            project.command(words).stderr(nobody()).output().unwrap().status.code()
+        };
+        assert_eq!(code(&["check", "nowhere.toml"]), Some(2));
+        assert_eq!(code(&["run", "pipeline.toml", "--set", "stages.knn.k=3"]), Some(0));
+        assert_eq!(code(&["run", "pipeline.toml", "--set", "stages.knn.k=3000"]), Some(1));
+    }
+}
+
 mod run {
     use super::*;
 

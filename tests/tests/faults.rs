@@ -266,6 +266,24 @@ mod an_interrupted_run {
     }
 }
 
+mod a_live_run {
+    use super::*;
+
+    #[test]
+    fn keeps_what_it_uses_from_being_collected() {
+        let project = Project::with(BUSY);
+        let run = project.start(&[]);
+        stage_process(&run, "kmeans");
+        let answer = project.scarce(&["gc"]).ended(2);
+        answer.complains_of(&["a run is using", "store::busy"]);
+        project.scarce(&["gc", "--dry-run"]).ended(0);
+        signal(run.id(), "TERM");
+        run.finish().ended(130);
+        project.scarce(&["gc"]).ended(0);
+        the_store_is_whole(&project);
+    }
+}
+
 mod two_runs_at_once {
     use super::*;
 
