@@ -133,17 +133,6 @@ mod run {
         let not_reached = run.events.last().unwrap()["summary"]["not_reached"].as_u64();
         assert!(not_reached > Some(0), "{}", run.answer);
     }
-
-    #[test]
-    fn gives_the_same_bytes_for_any_number_of_threads() {
-        let [one, four] = ["1", "4"].map(|threads| {
-            let project = Project::with(SMALL);
-            project.run(&["--threads", threads]).ended(0);
-            ["images", "labels", "pixels", "knn", "report"]
-                .map(|stage| project.digests(&format!("small/{stage}")))
-        });
-        assert_eq!(one, four);
-    }
 }
 
 mod check {
