@@ -138,17 +138,18 @@ impl CliError {
         Self::Unknown { what, name: name.to_owned(), help }
     }
 
-    /// 1: damage was found; 2: the request is wrong.
+    /// 1: damage was found; 2: the request is wrong; 3: what the store recorded is lost.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Damaged { .. } => 1,
+            Self::Orchestrator(scarce_orchestrator::Error::Record { .. }) => 3,
             _ => 2,
         }
     }
 
     /// As JSON: a list of problems, each with code, message and help; those of a pipeline with file,
     /// line and column.
-    pub(crate) fn to_json(self) -> Value {
+    pub(crate) fn into_json(self) -> Value {
         let problems = match &self {
             Self::Pipeline(error) => json!(error.problems()),
             _ => json!([Failure::from(self)]),

@@ -3,6 +3,7 @@
 //!
 //! Everything that talks to a terminal or reads the environment lives here; the libraries beneath do
 //! neither. Results go to standard output, progress and logs to standard error.
+#![allow(clippy::format_push_string, reason = "prose for people, put together once")]
 
 mod args;
 mod commands;
@@ -163,7 +164,7 @@ fn log_to_stderr(global: &Global) {
 fn complain(error: CliError, out: &mut Output) -> ExitCode {
     let code = error.exit_code();
     if out.json() {
-        let _ = out.print_json(&error.to_json());
+        let _ = out.print_json(&error.into_json());
     } else {
         show_diagnostic(error.into());
     }

@@ -39,6 +39,18 @@ struct State {
     overall: Option<ProgressBar>,
 }
 
+impl State {
+    /// Takes what is left off the terminal.
+    fn close(&mut self) {
+        for (_, bar) in self.bars.drain() {
+            bar.finish_and_clear();
+        }
+        if let Some(overall) = self.overall.take() {
+            overall.finish_and_clear();
+        }
+    }
+}
+
 impl Progress {
     /// Bars on a terminal, lines elsewhere, JSON for programs.
     pub(crate) fn new(json: bool, quiet: bool, verbose: u8) -> Self {
@@ -116,7 +128,7 @@ impl Progress {
                 }
                 self.always(&text);
             }
-            RunEvent::Ended { .. } => self.close(&mut state),
+            RunEvent::Ended { .. } => state.close(),
         }
     }
 
@@ -156,15 +168,6 @@ impl Progress {
         }
         if !text.is_empty() {
             self.line(text);
-        }
-    }
-
-    fn close(&self, state: &mut State) {
-        for (_, bar) in state.bars.drain() {
-            bar.finish_and_clear();
-        }
-        if let Some(overall) = state.overall.take() {
-            overall.finish_and_clear();
         }
     }
 

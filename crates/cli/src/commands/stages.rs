@@ -142,8 +142,8 @@ fn type_text(root: &Value, schema: &Value) -> String {
         Value::Array(kinds) => kinds.iter().filter_map(name).collect::<Vec<_>>().join(" or "),
         kind => name(kind).unwrap_or_default(),
     };
-    if let Some(format) = schema["format"].as_str().filter(|format| *format == "path") {
-        text = format!("{format}");
+    if schema["format"] == "path" {
+        "path".clone_into(&mut text);
     }
     let bounds =
         [("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<")];
