@@ -92,3 +92,30 @@ fn in_a_folder_with_blanks_and_umlauts() {
     assert_eq!(run.ran().len(), 5);
     assert!(project.path("süße Bilder/the artifacts/runs/small/report/page.html").is_file());
 }
+
+mod a_record_that_is_spoilt {
+    use super::*;
+
+    fn spoilt() -> Project {
+        let project = Project::with(SMALL);
+        project.run(&[]).ended(0);
+        project.write("artifacts/runs/small/run.json", "{");
+        project
+    }
+
+    #[test]
+    fn does_not_keep_a_run_from_its_results() {
+        let project = spoilt();
+        let answer = project.ask("run", &[]).ended(0);
+        answer.complains_of(&["run.json", "0 ran, 5 cached"]);
+        project.scarce(&["runs"]).ended(0).says(&["small"]);
+    }
+
+    #[test]
+    fn is_an_error_for_those_who_ask_for_it() {
+        let project = spoilt();
+        project.scarce(&["runs"]).ended(3).complains_of(&["run.json", "help"]);
+        project.scarce(&["gc"]).ended(3);
+        assert_eq!(project.run(&[]).ended(0).ran(), [""; 0], "nothing was collected");
+    }
+}
