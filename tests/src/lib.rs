@@ -6,6 +6,18 @@
 //! plain `cargo test` build them yourself (`cargo build`); the tests take those of their
 //! own profile, or the folder named by `SCARCE_BIN_DIR`.
 //!
+//! | file | what it holds scarce to |
+//! | --- | --- |
+//! | `quickstart`, `own_images` | the pipelines that people begin with |
+//! | `cache`, `views` | what runs again and why; what people browse |
+//! | `reproducible`, `honest` | the same bytes anywhere; no truth for learners |
+//! | `bad_input`, `bad_pipeline` | a word, the place, the way out; some as snapshots |
+//! | `faults`, `disks` | spoilt bytes, signals, two runs, no room, no permission |
+//! | `hosts` | programs of others that provide kinds; who links libtorch |
+//! | `commands`, `documentation` | each command, as text and as JSON; every parameter explained |
+//! | `interop` | polars, pandas and DuckDB; `SCARCE_TEST_PYTHON` names an interpreter that has them |
+//! | `architecture` | the arrows between crates |
+//!
 //! A [`Project`] is a folder of its own with a pipeline in it:
 //!
 //! ```no_run
