@@ -217,7 +217,7 @@ mod a_path {
     fn to_nothing_is_an_error_that_names_stage_and_parameter() {
         let project = Project::new(FILE);
         let error = project.with(|orchestrator| orchestrator.plan()).unwrap().unwrap_err();
-        let text = error.to_string();
+        let text = scarce_stage::Failure::from(error).message;
         assert!(
             text.contains("`a`") && text.contains("`file`") && text.contains("data.bin"),
             "{text}"
