@@ -1,5 +1,4 @@
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// The folder of the workspace's own `Cargo.toml`.
 ///
@@ -31,17 +30,4 @@ pub fn binaries() -> PathBuf {
 fn beside_the_test() -> PathBuf {
     let test = std::env::current_exe().expect("a running test has a path");
     test.ancestors().nth(2).map(Path::to_owned).unwrap_or_default()
-}
-
-/// `scarce`, to be run in `directory` with nothing of the caller's settings.
-pub fn scarce(directory: &Path) -> assert_cmd::Command {
-    let mut command = Command::new(binaries().join("scarce"));
-    command.current_dir(directory).env("NO_COLOR", "1");
-    for (name, _) in std::env::vars_os() {
-        let is_ours = name.to_string_lossy().starts_with("SCARCE_");
-        if is_ours || name == "RUST_LOG" {
-            command.env_remove(name);
-        }
-    }
-    assert_cmd::Command::from_std(command)
 }

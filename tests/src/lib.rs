@@ -37,6 +37,6 @@ mod process;
 mod project;
 
 pub use answer::{Answer, Run};
-pub use binaries::{binaries, scarce, workspace_root};
+pub use binaries::{binaries, workspace_root};
 pub use process::{Child, descendants, eventually, is_alive, signal, skipped};
 pub use project::{Project, SMALL, fixture};

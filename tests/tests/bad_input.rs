@@ -129,8 +129,20 @@ mod a_gzip_file {
             &(0..3200).map(|i| (i * i % 251) as u8).collect::<Vec<_>>(),
         ));
         project.write("a.idx.gz", &packed[..packed.len() / 2]);
-        let answer = fails(&project, &["a.idx.gz", "ingest::gzip"]);
-        insta::assert_snapshot!("truncated_gzip", seen(&project, &answer));
+        let answer = fails(&project, &["a.idx.gz", "beyond byte", "ingest::gzip"]);
+        // How much of a cut file can be unpacked depends on the implementation of DEFLATE.
+        let text = seen(&project, &answer);
+        let words: Vec<&str> = text
+            .split_inclusive(' ')
+            .map(|word| {
+                if word.starts_with(|c: char| c.is_ascii_digit()) && word.contains(':') {
+                    "N: "
+                } else {
+                    word
+                }
+            })
+            .collect();
+        insta::assert_snapshot!("truncated_gzip", words.concat());
     }
 
     #[test]

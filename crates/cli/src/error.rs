@@ -89,6 +89,19 @@ pub(crate) enum CliError {
         path: PathBuf,
     },
 
+    /// A file where a folder is meant, or the other way round.
+    #[error("`{path}` is not {expected}")]
+    #[diagnostic(
+        code(scarce::not_that),
+        help("`--images` names a folder, `--labels` a CSV, JSON-lines or Parquet file")
+    )]
+    NotThat {
+        /// What was named.
+        path: PathBuf,
+        /// What it should be.
+        expected: &'static str,
+    },
+
     /// A drawing failed.
     #[error("cannot draw the pipeline: {message}")]
     #[diagnostic(code(scarce::graph), help("try `--format mermaid`"))]

@@ -85,7 +85,7 @@ impl Progress {
             RunEvent::Cached { .. } => self.ended(&mut state, None, ""),
             RunEvent::Waiting { task, .. } => {
                 self.line(&format!(
-                    "{:>8}  {} (another run is computing it)",
+                    "{:>8}  {} (the same is being computed already)",
                     "waiting", task.label
                 ));
             }
@@ -117,8 +117,14 @@ impl Progress {
                 self.always(&text);
             }
             RunEvent::Skipped { task, because } => {
-                let text = format!("{:>8}  {} (needs {})", "skipped", task.label, because.label);
-                self.ended(&mut state, Some(task), &text);
+                // One failure may skip hundreds: the last line counts them.
+                self.ended(&mut state, Some(task), "");
+                if self.level <= Level::Info {
+                    self.line(&format!(
+                        "{:>8}  {} (needs {})",
+                        "skipped", task.label, because.label
+                    ));
+                }
             }
             RunEvent::Damaged { task, damage, quarantine } => {
                 let mut text =

@@ -11,8 +11,11 @@ const TEMPLATE: &str = include_str!("../../../../pipelines/own-images.toml");
 
 /// Writes the pipeline; refuses to overwrite.
 pub(crate) fn run(args: &NewArgs, out: &mut Output) -> Result<(), CliError> {
-    for path in [&args.images, &args.labels] {
-        fs_err::metadata(path)?;
+    for (path, folder) in [(&args.images, true), (&args.labels, false)] {
+        if fs_err::metadata(path)?.is_dir() != folder {
+            let expected = if folder { "a folder of images" } else { "a file of labels" };
+            return Err(CliError::NotThat { path: path.clone(), expected });
+        }
     }
     if args.output.exists() {
         return Err(CliError::Exists { path: args.output.clone() });
@@ -28,7 +31,8 @@ pub(crate) fn run(args: &NewArgs, out: &mut Output) -> Result<(), CliError> {
     if out.json() {
         return out.print_json(&serde_json::json!({ "pipeline": args.output }));
     }
-    out.line(&format!("wrote {path}\nnext: scarce run {path}"))
+    let quote = if args.output.to_string_lossy().contains(' ') { "'" } else { "" };
+    out.line(&format!("wrote {path}\nnext: scarce run {quote}{path}{quote}"))
 }
 
 /// Replaces a string and keeps the comment behind it.

@@ -1,12 +1,16 @@
 //! `scarce run`: run what changed, then show what came out.
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use comfy_table::{Table, presets};
-use scarce_orchestrator::{Orchestrator, Summary, view};
+use scarce_orchestrator::{Orchestrator, RunEvent, Summary, view};
 use scarce_report::{Figure, SummaryRow, summary_table};
 
 use super::stages::trimmed;
@@ -23,16 +27,31 @@ pub(crate) fn run(
     out: &mut Output,
 ) -> Result<u8, CliError> {
     catch_interrupts()?;
-    let summary = orchestrator.run(&INTERRUPT, &|event| progress.show(&event))?;
+    let reached = Mutex::new(HashSet::new());
+    let summary = orchestrator.run(&INTERRUPT, &|event| {
+        if let (Some(task), Ok(mut reached)) = (reached_by(&event), reached.lock()) {
+            reached.insert(task);
+        }
+        progress.show(&event);
+    })?;
     if !out.json() {
         progress.conclude(&sentence(&summary));
-        show_reports(orchestrator, root, out)?;
+        let reached = reached.into_inner().unwrap_or_default();
+        show_reports(orchestrator, root, &reached, out)?;
     }
     Ok(match () {
         () if summary.interrupted => 130,
         () if summary.is_success() => 0,
         () => 1,
     })
+}
+
+/// The task whose result this event says to be there.
+fn reached_by(event: &RunEvent) -> Option<usize> {
+    match event {
+        RunEvent::Cached { task, .. } | RunEvent::Finished { task, .. } => Some(task.index),
+        _ => None,
+    }
 }
 
 #[expect(clippy::exit, reason = "whoever interrupts twice wants no more waiting")]
@@ -60,14 +79,18 @@ fn sentence(summary: &Summary) -> String {
     format!("{:>8}  {}", time, parts.join(", "))
 }
 
-/// The headline figures of every report of the run, and where its page is.
+/// The headline figures of every report that this run reached, and where its page is.
 fn show_reports(
     orchestrator: &Orchestrator<'_>,
     root: &Path,
+    reached: &HashSet<usize>,
     out: &mut Output,
 ) -> Result<(), CliError> {
     let pipeline = orchestrator.pipeline();
-    for (_, task) in pipeline.tasks().filter(|(_, task)| task.kind == "report") {
+    for (index, task) in pipeline.tasks() {
+        if task.kind != "report" || !reached.contains(&index.index()) {
+            continue;
+        }
         let folder: PathBuf = view(root, &pipeline.name, task);
         let summary = folder.join("summary.parquet");
         if !summary.exists() {
