@@ -120,7 +120,8 @@ mod run {
         assert_eq!(run.tasks("skipped"), ["below"]);
         assert!(run.ran().contains(&"report".to_owned()), "{}", run.answer);
         let text = project.ask("run", &[]).ended(1);
-        text.complains_of(&["failed  too-many", "`k` is 5000", "log", "(needs too-many)"]);
+        text.complains_of(&["failed  too-many", "`k` is 5000", "log", "1 failed, 1 skipped"]);
+        project.ask("run", &["-v"]).ended(1).complains_of(&["below (needs too-many)"]);
     }
 
     #[test]
