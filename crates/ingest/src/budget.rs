@@ -1,17 +1,13 @@
 //! The kind `budget`: which labels of the truth a learner may see.
 
-use std::{
-    collections::{HashMap, HashSet},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
-use scarce_artifact::{Clusters, Embeddings, Images, Labels, Queries, Split, Truth};
-use scarce_kernels::random;
+use scarce_artifact::{Clusters, Embeddings, Images, Labels, Queries, Truth};
 use scarce_stage::{Context, Description, Failure, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, labels, roster::Roster};
+use crate::{Error, Result, eligible::Eligible, labels, listed::Listed, roster::Roster};
 
 /// Parameters of `budget`: exactly one way of choosing, unless `clusters` or `queries` is wired,
 /// which is one itself.
@@ -68,31 +64,26 @@ impl Stage for Budget {
         let queries = context.optional::<Queries>("queries")?;
         let choice = params.choice(clusters.is_some(), queries.is_some())?;
         let truth = context.input::<Truth>("truth")?;
-        let eligible = Eligible::new(truth.read()?, &truth.meta().classes, &Roster::of(context)?)?;
+        let roster = Roster::of(context)?;
+        let eligible = Eligible::new(truth.read()?, &truth.meta().classes, Some(&roster))?;
         let mut ids = match choice {
             Choice::PerClass(n) => eligible.per_class(n, params.seed)?,
             Choice::Random(n) => eligible.random(n as usize, params.seed)?,
             Choice::Fraction(fraction) => eligible.fraction(fraction, params.seed)?,
             Choice::Ids => {
-                let ids = params.ids.unwrap_or_default();
-                eligible.listed(first(ids, params.first)?, "`ids`")?
+                let ids = params.ids.as_deref().unwrap_or_default();
+                eligible.listed(Listed::given(ids).first(params.first)?)?
             }
-            Choice::IdsPath(path) => {
-                let ids = labels::read_ids(&path)?.into_iter().map(|(_, id)| id).collect();
-                eligible.listed(first(ids, params.first)?, &format!("`{}`", path.display()))?
-            }
+            Choice::IdsPath(path) => eligible.listed(Listed::read(&path)?.first(params.first)?)?,
             Choice::Clusters => {
                 let rows = clusters.map(|table| table.read()).transpose()?.unwrap_or_default();
                 let ids = rows.id.iter().zip(&rows.is_representative);
                 let ids = ids.filter(|(_, chosen)| **chosen).map(|(&id, _)| id).collect();
-                eligible.listed(ids, "the representatives")?
+                eligible.listed(Listed { ids, what: "the representatives".to_owned() })?
             }
             Choice::Queries => {
                 let rows = queries.map(|table| table.read()).transpose()?.unwrap_or_default();
-                let mut ranked: Vec<(u32, u32)> = rows.rank.into_iter().zip(rows.id).collect();
-                ranked.sort_unstable();
-                let ids = ranked.into_iter().map(|(_, id)| id).collect();
-                eligible.listed(first(ids, params.first)?, "the queries")?
+                eligible.listed(Listed::queried(rows).first(params.first)?)?
             }
         };
         ids.sort_unstable();
@@ -140,134 +131,6 @@ impl Params {
             return Err(Error::request(format!("`first` says nothing about `{name}`"), help));
         }
         Ok(choice)
-    }
-}
-
-/// The first so many of a list.
-fn first(mut ids: Vec<u32>, first: Option<u32>) -> Result<Vec<u32>> {
-    let Some(first) = first else { return Ok(ids) };
-    if first as usize > ids.len() {
-        let message = format!("`first = {first}`, but the list holds {}", ids.len());
-        return Err(Error::TooFew { message, help: format!("ask for at most {}", ids.len()) });
-    }
-    ids.truncate(first as usize);
-    Ok(ids)
-}
-
-/// The images that may be labelled, and what the truth says of them.
-struct Eligible<'a> {
-    classes: &'a [String],
-    /// Sorted.
-    ids: Vec<u32>,
-    label: HashMap<u32, i32>,
-    splits: HashMap<u32, Split>,
-}
-
-impl<'a> Eligible<'a> {
-    fn new(truth: Truth, classes: &'a [String], roster: &Roster) -> Result<Self> {
-        let splits = roster.splits();
-        let mut label = HashMap::with_capacity(truth.id.len());
-        for (&id, &class) in truth.id.iter().zip(&truth.label) {
-            if !splits.contains_key(&id) {
-                let message = format!("the truth has a label for id {id}, which is no image");
-                let help = "wire `truth` and `images` from the same stage";
-                return Err(Error::request(message, help));
-            }
-            if usize::try_from(class).is_ok_and(|class| class < classes.len()) {
-                label.insert(id, class);
-            } else {
-                let message = format!("the truth gives id {id} the class {class}");
-                let help = format!("it names {} classes", classes.len());
-                return Err(Error::request(message, help));
-            }
-        }
-        let mut ids: Vec<u32> =
-            label.keys().copied().filter(|id| splits[id] != Split::Test).collect();
-        ids.sort_unstable();
-        Ok(Self { classes, ids, label, splits })
-    }
-
-    /// `n` of each class; every class has its own stream.
-    fn per_class(&self, n: u32, seed: u64) -> Result<Vec<u32>> {
-        let mut by_class: Vec<Vec<u32>> = vec![Vec::new(); self.classes.len()];
-        for &id in &self.ids {
-            by_class[self.label[&id] as usize].push(id);
-        }
-        let short = |ids: &&Vec<u32>| ids.len() < n as usize || ids.is_empty();
-        if by_class.iter().any(|ids| short(&ids)) {
-            let counts: Vec<String> = (self.classes.iter().zip(&by_class))
-                .filter(|(_, ids)| short(ids))
-                .map(|(class, ids)| match ids.len() {
-                    0 => format!("the class `{class}` has no image"),
-                    count => format!("the class `{class}` has {count}"),
-                })
-                .collect();
-            return Err(Error::TooFew {
-                message: format!("`per_class = {n}`, but {}", counts.join(", ")),
-                help: "ask for fewer, or choose images with `random`; images of the `test` split \
-                       do not count"
-                    .to_owned(),
-            });
-        }
-        let mut chosen = Vec::new();
-        for (class, ids) in by_class.iter_mut().enumerate() {
-            random::shuffle(ids, &mut random::stream(seed, "budget per class", class as u64));
-            chosen.extend(ids.iter().take(n as usize));
-        }
-        self.not_empty(chosen)
-    }
-
-    /// `n` of all.
-    fn random(&self, n: usize, seed: u64) -> Result<Vec<u32>> {
-        if n > self.ids.len() {
-            let there = self.ids.len();
-            return Err(Error::TooFew {
-                message: format!("{n} labels are asked for, but there are {there} images"),
-                help: format!(
-                    "ask for at most {there}; images of the `test` split and without a true label \
-                     do not count"
-                ),
-            });
-        }
-        let mut ids = self.ids.clone();
-        random::shuffle(&mut ids, &mut random::stream(seed, "budget", 0));
-        ids.truncate(n);
-        self.not_empty(ids)
-    }
-
-    fn fraction(&self, fraction: f64, seed: u64) -> Result<Vec<u32>> {
-        if !(fraction > 0.0 && fraction <= 1.0) {
-            let help = "give a number above 0 and up to 1";
-            return Err(Error::request(format!("`fraction` is {fraction}"), help));
-        }
-        let n = (self.ids.len() as f64 * fraction).round() as usize;
-        self.random(n.max(1), seed)
-    }
-
-    /// Exactly these, which `what` lists.
-    fn listed(&self, ids: Vec<u32>, what: &str) -> Result<Vec<u32>> {
-        let mut seen = HashSet::with_capacity(ids.len());
-        for &id in &ids {
-            let problem = match self.splits.get(&id) {
-                None => "there is no such image",
-                Some(Split::Test) => "it is in the `test` split",
-                Some(_) if !self.label.contains_key(&id) => "its true label is unknown",
-                Some(_) if !seen.insert(id) => "it is listed twice",
-                Some(_) => continue,
-            };
-            let message = format!("{what}: id {id} cannot be labelled: {problem}");
-            return Err(Error::request(message, "list images that may be learnt from, each once"));
-        }
-        self.not_empty(ids)
-    }
-
-    fn not_empty(&self, ids: Vec<u32>) -> Result<Vec<u32>> {
-        if ids.is_empty() {
-            let message = "the budget holds no label".to_owned();
-            let help = format!("ask for at least one of {} images", self.ids.len());
-            return Err(Error::TooFew { message, help });
-        }
-        Ok(ids)
     }
 }
 

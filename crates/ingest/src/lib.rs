@@ -6,6 +6,7 @@
 //! | `ingest-embeddings` | [`Embeddings`](scarce_artifact::Embeddings), truth | a Parquet column of vectors, `.npy` |
 //! | `labels` | [`Labels`](scarce_artifact::Labels) | CSV, JSON lines, Parquet: file name or id, and class |
 //! | `budget` | labels | the truth, of which a few are revealed |
+//! | `annotate` | labels | the truth, as far as queries ask for it, and labels known before |
 //! | `holdout` | labels kept and held out | given labels, in stratified folds |
 //!
 //! Two rules hold for everything that is read. *A file is believed only as far as it goes:* no length
@@ -23,21 +24,24 @@
 //!
 //! let kinds: Vec<String> =
 //!     scarce_ingest::kinds().iter().map(|kind| kind.description().kind.clone()).collect();
-//! assert_eq!(kinds, ["ingest", "ingest-embeddings", "labels", "budget", "holdout"]);
+//! assert_eq!(kinds, ["ingest", "ingest-embeddings", "labels", "budget", "annotate", "holdout"]);
 //! assert_eq!(Dataset::FashionMnist.known().classes[9], "Ankle boot");
 //! assert_eq!(known().len(), 3);
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod annotate;
 mod budget;
 mod classes;
 mod columns;
 pub mod datasets;
+mod eligible;
 mod embeddings;
 mod error;
 mod holdout;
 mod images;
 mod labels;
+mod listed;
 mod roster;
 mod sampling;
 mod stream;
@@ -47,6 +51,7 @@ mod testing;
 
 use scarce_stage::Kind;
 
+pub use annotate::Params as AnnotateParams;
 pub use budget::Params as BudgetParams;
 pub use embeddings::Params as EmbeddingsParams;
 pub use error::{Error, Result};
@@ -62,6 +67,7 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<embeddings::IngestEmbeddings>(fingerprint),
         Kind::of::<labels::GivenLabels>(fingerprint),
         Kind::of::<budget::Budget>(fingerprint),
+        Kind::of::<annotate::Annotate>(fingerprint),
         Kind::of::<holdout::Holdout>(fingerprint),
     ]
 }

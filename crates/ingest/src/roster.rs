@@ -22,17 +22,24 @@ pub(crate) struct Roster {
 impl Roster {
     /// From whichever of the optional inputs `images` and `embeddings` is wired, images first.
     pub(crate) fn of(context: &Context) -> Result<Self, Failure> {
+        Self::find(context)?.ok_or_else(|| {
+            Error::request(
+                format!("stage `{}` has neither `images` nor `embeddings` wired", context.stage()),
+                "add `images = \"…\"` or `embeddings = \"…\"` to its inputs",
+            )
+            .into()
+        })
+    }
+
+    /// The same, or nothing where neither is wired.
+    pub(crate) fn find(context: &Context) -> Result<Option<Self>, Failure> {
         if let Some(images) = context.optional::<Images>("images")? {
-            return Ok(read(&images, true)?);
+            return Ok(Some(read(&images, true)?));
         }
         if let Some(embeddings) = context.optional::<Embeddings>("embeddings")? {
-            return Ok(read(&embeddings, false)?);
+            return Ok(Some(read(&embeddings, false)?));
         }
-        Err(Error::request(
-            format!("stage `{}` has neither `images` nor `embeddings` wired", context.stage()),
-            "add `images = \"…\"` or `embeddings = \"…\"` to its inputs",
-        )
-        .into())
+        Ok(None)
     }
 
     /// The split of each id.

@@ -56,6 +56,15 @@ impl Bench {
         self.inputs.insert(port.to_owned(), vec![input]);
     }
 
+    /// Wires one more table to a port that takes many, from another stage.
+    pub(crate) fn also<T: Table>(&mut self, port: &str, stage: &str, meta: T::Meta, table: T) {
+        let path = self.path().join(format!("input-{port}-{stage}"));
+        Writer::write_all(&path.with_extension("parquet"), meta, table).unwrap();
+        let (stage, name) = (stage.to_owned(), port.to_owned());
+        let input = JobInput { stage, port: name.clone(), axes: Vec::new(), path };
+        self.inputs.entry(name).or_default().push(input);
+    }
+
     /// A folder where data sets lie.
     pub(crate) fn data(&mut self, path: &Path) {
         self.data.push(path.to_owned());

@@ -6,8 +6,8 @@
 //! the key is a BLAKE3 hash of seed and purpose, the item is the stream number.
 
 use crate::Error;
-use rand::SeedableRng;
 use rand::seq::{SliceRandom, index};
+use rand::{Rng, SeedableRng};
 
 /// The generator behind every stream; use it through [`rand::Rng`] and `rand::RngExt`.
 pub use rand_chacha::ChaCha8Rng as Stream;
@@ -26,6 +26,11 @@ pub fn stream(seed: u64, purpose: &str, item: u64) -> Stream {
     let mut rng = Stream::from_seed(*hasher.finalize().as_bytes());
     rng.set_stream(item);
     rng
+}
+
+/// A number from 0 to below 1, in steps of 2⁻⁵³.
+pub fn uniform(rng: &mut Stream) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// Puts `items` in random order.
@@ -54,7 +59,6 @@ pub fn sample(n: usize, amount: usize, rng: &mut Stream) -> Result<Vec<usize>, E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::Rng;
     use std::collections::HashSet;
 
     #[test]
@@ -72,6 +76,20 @@ mod tests {
         // Published results hang on these numbers.
         assert_eq!(stream(0, "test", 0).next_u64(), 1_129_134_735_692_474_229);
         assert_eq!(permutation(6, &mut stream(3, "test", 1)), [2, 4, 0, 3, 5, 1]);
+    }
+
+    #[test]
+    fn uniform_numbers_fill_the_unit_interval() {
+        let mut rng = stream(0, "test", 0);
+        let drawn: Vec<f64> = (0..10_000).map(|_| uniform(&mut rng)).collect();
+        assert!(drawn.iter().all(|u| (0.0..1.0).contains(u)));
+        let mean = drawn.iter().sum::<f64>() / 1e4;
+        let square = drawn.iter().map(|u| u * u).sum::<f64>() / 1e4;
+        // Four standard errors: 4 · √(1/12) / 100 and 4 · √(4/45) / 100.
+        assert!(
+            (mean - 0.5).abs() < 0.012 && (square - 1.0 / 3.0).abs() < 0.012,
+            "{mean} {square}"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use scarce_artifact::{Classes, Empty, Images, ImagesMeta, Shape, Vectors};
+use scarce_artifact::{Classes, Empty, Images, ImagesMeta, Shape, Split, Vectors};
 use serde_json::json;
 
 use super::*;
@@ -72,8 +72,8 @@ mod per_class {
         let of_a = |n: u32| {
             let id: Vec<u32> = (0..20 + n).collect();
             let label = id.iter().map(|&id| i32::from(id >= 20)).collect();
-            let all =
-                Eligible::new(Truth { id: id.clone(), label }, &classes, &roster(&id)).unwrap();
+            let all = Eligible::new(Truth { id: id.clone(), label }, &classes, Some(&roster(&id)))
+                .unwrap();
             let mut ids = all.per_class(3, 7).unwrap();
             ids.retain(|&id| id < 20);
             ids

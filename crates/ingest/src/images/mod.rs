@@ -19,6 +19,7 @@ use scarce_stage::{Context, Description, Failure, Port, Stage};
 
 use self::{
     idx::Idx,
+    params::Taken,
     parquet::ImageColumn,
     picture::Picture,
     sink::{Row, Sink},
@@ -132,14 +133,14 @@ fn file_source<'a>(path: &'a Path, params: &Params) -> Result<Source<'a>> {
 
 fn from_digits(params: &Params, context: &Context) -> Result<(), Failure> {
     let digits = digits::digits()?;
-    let chosen = params.sampling().choose(&vec![Split::Pool; digits.len()])?;
+    let chosen = params.choose(&vec![Split::Pool; digits.len()])?;
     let classes = Dataset::Digits.known().class_names();
     let expected = chosen.iter().flatten().count();
     let mut sink =
         Sink::new(context, Dataset::Digits.name(), digits::MAX_VALUE, Some(classes), expected);
-    for (row, ((picture, label), split)) in digits.into_iter().zip(chosen).enumerate() {
-        let Some(split) = split else { continue };
-        let row = Row { split, source: row.to_string(), label: Some(i32::from(label)) };
+    for (row, ((picture, label), taken)) in digits.into_iter().zip(chosen).enumerate() {
+        let Some(taken) = taken else { continue };
+        let row = Row { taken, source: row.to_string(), label: Some(i32::from(label)) };
         sink.push(row, &params.target().apply(picture)?)?;
     }
     sink.finish(Path::new(digits::NAME))
@@ -217,7 +218,7 @@ fn from_idx(
 ) -> Result<(), Failure> {
     let splits: Vec<Split> =
         parts.iter().flat_map(|part| std::iter::repeat_n(part.split, part.images.rows())).collect();
-    let chosen = params.sampling().choose(&splits)?;
+    let chosen = params.choose(&splits)?;
     let expected = chosen.iter().flatten().count();
     let mut sink = Sink::new(context, dataset, u8::MAX, classes, expected);
     let mut rest = chosen.as_slice();
@@ -228,13 +229,13 @@ fn from_idx(
         let wanted = chosen.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
         for (row, picture) in part.images.pictures()?.take(wanted).enumerate() {
             let picture = picture?;
-            let Some(split) = chosen[row] else { continue };
+            let Some(taken) = chosen[row] else { continue };
             let source = match part.split {
                 Split::Pool => row.to_string(),
                 split => format!("{}/{row}", split.as_str()),
             };
             let label = part.labels.as_ref().map(|labels| i32::from(labels[row]));
-            sink.push(Row { split, source, label }, &params.target().apply(picture)?)?;
+            sink.push(Row { taken, source, label }, &params.target().apply(picture)?)?;
         }
     }
     sink.finish(parts.first().map_or(Path::new(""), |part| part.images.path()))
@@ -247,12 +248,12 @@ fn from_folder(path: &Path, params: &Params, context: &Context) -> Result<(), Fa
         let help = "file names must end in .png, .jpg or .jpeg".to_owned();
         return Err(Error::Empty { path: path.to_owned(), what: "image", help }.into());
     }
-    let chosen = params.sampling().choose(&splits)?;
+    let chosen = params.choose(&splits)?;
     let files: Vec<_> = listing
         .files
         .iter()
         .zip(chosen)
-        .filter_map(|(file, split)| split.map(|split| (file, split)))
+        .filter_map(|(file, taken)| taken.map(|taken| (file, taken)))
         .collect();
     let mut sink = Sink::new(context, "own", u8::MAX, listing.classes, files.len());
     for files in files.chunks(FILES_AT_ONCE) {
@@ -263,9 +264,9 @@ fn from_folder(path: &Path, params: &Params, context: &Context) -> Result<(), Fa
                 params.target().apply(picture)
             })
             .collect();
-        for ((file, split), picture) in files.iter().zip(pictures) {
+        for ((file, taken), picture) in files.iter().zip(pictures) {
             let Some(picture) = readable(picture, params)? else { continue };
-            let row = Row { split: *split, source: file.name.clone(), label: file.label };
+            let row = Row { taken: *taken, source: file.name.clone(), label: file.label };
             sink.push(row, &picture)?;
         }
     }
@@ -283,7 +284,7 @@ fn from_parquet(path: &Path, params: &Params, context: &Context) -> Result<(), F
         &params.image_column,
     )?;
     let labelling = words.map(|words| Labelling::of(&words, &params.classes, path)).transpose()?;
-    let chosen = params.sampling().choose(&splits)?;
+    let chosen = params.choose(&splits)?;
     let expected = chosen.iter().flatten().count();
     let (classes, labels) =
         labelling.map_or((None, None), |found| (Some(found.classes), Some(found.labels)));
@@ -299,7 +300,7 @@ fn from_parquet(path: &Path, params: &Params, context: &Context) -> Result<(), F
             Some(names) => names[row].clone(),
             None => images.path(row),
         };
-        let rows: Vec<(usize, Split)> = (0..batch.rows())
+        let rows: Vec<(usize, Taken)> = (0..batch.rows())
             .filter_map(|row| Some((row, (*chosen.get(batch.first_row + row)?)?)))
             .collect();
         let pictures: Vec<Result<Picture>> = rows
@@ -309,12 +310,12 @@ fn from_parquet(path: &Path, params: &Params, context: &Context) -> Result<(), F
                 params.target().apply(images.picture(row, &label)?)
             })
             .collect();
-        for (&(row, split), picture) in rows.iter().zip(pictures) {
+        for (&(row, taken), picture) in rows.iter().zip(pictures) {
             let Some(picture) = readable(picture, params)? else { continue };
             let at = batch.first_row + row;
             let source = name(row).unwrap_or_else(|| at.to_string());
             let label = labels.as_ref().and_then(|labels| labels[at]);
-            sink.push(Row { split, source, label }, &picture)?;
+            sink.push(Row { taken, source, label }, &picture)?;
         }
     }
     sink.finish(path)

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use scarce_artifact::Shape;
+use scarce_artifact::{Shape, Split};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::picture::{Channels, MAX_SIDE, Size, Target};
-use crate::{Error, Result, datasets::Dataset, sampling::Sampling};
+use crate::{Error, Result, datasets::Dataset, listed::Listed, sampling::Sampling};
 
 /// Parameters of `ingest`: either `dataset`, or `path`, or both to say where a data set lies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +50,14 @@ pub struct Params {
     pub channels: Channels,
     /// Keep so many images of every split, at random, for trying things out.
     pub limit: Option<u32>,
+    /// Only the images with these ids, which they keep: the numbers that they have in the whole
+    /// source, so that one list serves here and in `budget`.
+    pub ids: Option<Vec<u32>>,
+    /// The same in a file: one id a line, or a CSV file with a column `id` or `index`.
+    #[schemars(extend("format" = "path"))]
+    pub ids_path: Option<PathBuf>,
+    /// With `ids` or `ids_path`: only the first so many, in their order.
+    pub first: Option<u32>,
     /// Share of the images to hold out as `test`, at random, where the source has no test split;
     /// the rest is then `train`. With 0 all such images are `pool`: learnt from, and scored where
     /// they are not labelled.
@@ -59,6 +67,13 @@ pub struct Params {
     pub seed: u64,
     /// Leave out images that cannot be decoded, with a warning, rather than stop.
     pub skip_unreadable: bool,
+}
+
+/// A row of the source that is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) id: u32,
+    pub(crate) split: Split,
 }
 
 /// Height, width and channels of raw pixels.
@@ -95,6 +110,9 @@ impl Default for Params {
             resize: None,
             channels: Channels::Keep,
             limit: None,
+            ids: None,
+            ids_path: None,
+            first: None,
             test_fraction: 0.0,
             seed: 0,
             skip_unreadable: false,
@@ -103,8 +121,45 @@ impl Default for Params {
 }
 
 impl Params {
-    pub(crate) fn sampling(&self) -> Sampling {
-        Sampling { limit: self.limit, test_fraction: self.test_fraction, seed: self.seed }
+    /// For each row of the source what becomes of it, or `None` where it is left out.
+    ///
+    /// Without a list of ids the rows that are taken are counted; with one they keep their numbers.
+    pub(crate) fn choose(&self, official: &[Split]) -> Result<Vec<Option<Taken>>> {
+        let sampling =
+            Sampling { limit: self.limit, test_fraction: self.test_fraction, seed: self.seed };
+        let listed = Listed::of(self.ids.as_deref(), self.ids_path.as_ref(), self.first)?;
+        let Some(listed) = listed else {
+            let mut ids = 0..;
+            let splits = sampling.choose(official)?.into_iter();
+            return Ok(splits
+                .map(|split| split.and_then(|split| Some(Taken { id: ids.next()?, split })))
+                .collect());
+        };
+        self.check_list(&listed, official.len())?;
+        let mut ids = listed.ids;
+        ids.sort_unstable();
+        let splits: Vec<Split> = ids.iter().map(|&id| official[id as usize]).collect();
+        let mut taken = vec![None; official.len()];
+        for (id, split) in ids.into_iter().zip(sampling.choose(&splits)?) {
+            taken[id as usize] = split.map(|split| Taken { id, split });
+        }
+        Ok(taken)
+    }
+
+    fn check_list(&self, listed: &Listed, rows: usize) -> Result<()> {
+        if self.limit.is_some() {
+            let message = format!("{} and `limit` are set together", listed.what);
+            let help = "a list says exactly which images are taken: leave `limit` out, or take the \
+                        `first` of the list";
+            return Err(Error::request(message, help));
+        }
+        if listed.ids.is_empty() {
+            let message = format!("{} lists no image", listed.what);
+            return Err(Error::request(message, "list at least one id"));
+        }
+        let help = format!("ids are from 0 to {}, each once", rows.saturating_sub(1));
+        let missing = |id: u32| (id as usize >= rows).then_some("there is no such image");
+        listed.check("taken", &help, missing)
     }
 
     pub(crate) fn target(&self) -> Target {

@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use scarce_artifact::{
-    BATCH_ROWS, Classes, Images, ImagesMeta, Shape, Split, Truth, Vectors, Writer,
-};
+use scarce_artifact::{BATCH_ROWS, Classes, Images, ImagesMeta, Shape, Truth, Vectors, Writer};
 use scarce_stage::{Context, Failure};
 
-use super::picture::Picture;
+use super::{params::Taken, picture::Picture};
 use crate::Error;
 
 /// Pixels that are held before they are written.
@@ -16,14 +14,15 @@ const BATCH_BYTES: usize = 16 << 20;
 /// A row but for its pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
-    pub(crate) split: Split,
+    /// Number and split.
+    pub(crate) taken: Taken,
     /// File name or index in the source.
     pub(crate) source: String,
     /// Index of the true class, where it is known.
     pub(crate) label: Option<i32>,
 }
 
-/// Writes `images` and, when class names are given, `truth`; counts the ids.
+/// Writes `images` and, when class names are given, `truth`.
 pub(crate) struct Sink<'a> {
     context: &'a Context,
     meta: ImagesMeta,
@@ -65,10 +64,10 @@ impl<'a> Sink<'a> {
     /// Adds an image, which must have the shape of those before it.
     pub(crate) fn push(&mut self, row: Row, picture: &Picture) -> Result<(), Failure> {
         self.check_shape(&row.source, picture.shape)?;
-        let id = self.rows;
+        let Taken { id, split } = row.taken;
         self.rows += 1;
         self.batch.id.push(id);
-        self.batch.split.push(row.split);
+        self.batch.split.push(split);
         self.batch.source.push(row.source);
         self.pixels.extend_from_slice(&picture.pixels);
         if let Some(label) = row.label {

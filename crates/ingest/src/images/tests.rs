@@ -21,7 +21,7 @@ use crate::testing::{Bench, assert_failure};
 fn run(bench: &Bench, params: Value) -> (Images, ImagesMeta) {
     bench.run("ingest", params).unwrap();
     let (images, meta) = bench.output::<Images>("images");
-    assert!(images.id.iter().copied().eq(0..images.id.len() as u32));
+    assert!(images.id.is_sorted_by(|a, b| a < b));
     assert_eq!(images.pixels.width, meta.shape.pixels());
     (images, meta)
 }
@@ -43,7 +43,7 @@ mod digits_are {
     fn a_pool_with_truth() {
         let bench = Bench::new();
         let (images, meta) = run(&bench, json!({ "dataset": "digits" }));
-        assert_eq!(images.id.len(), 1797);
+        assert!(images.id.iter().copied().eq(0..1797));
         assert_eq!(images.source[1796], "1796");
         assert!(images.split.iter().all(|&split| split == Split::Pool));
         assert_eq!(images.pixels.row(0)[..8], [0, 0, 5, 13, 9, 1, 0, 0]);
@@ -63,6 +63,7 @@ mod digits_are {
             let (images, _) = run(&bench, params);
             let test = images.split.iter().filter(|&&split| split == Split::Test).count();
             assert_eq!((test, images.id.len()), (100, 200));
+            assert!(images.id.iter().copied().eq(0..200));
             digest_file(&bench.output_path("images")).unwrap()
         };
         assert_eq!(digest(), digest());
@@ -77,6 +78,102 @@ mod digits_are {
         assert_eq!(meta.shape, Shape { height: 16, width: 12, channels: 3 });
         let largest = images.pixels.values.iter().max();
         assert!(largest.is_some_and(|&value| (8..=16).contains(&value)), "{largest:?}");
+    }
+}
+
+mod a_list_of_ids {
+    use super::*;
+
+    #[test]
+    fn takes_just_those_images_and_leaves_their_numbers() {
+        let bench = Bench::new();
+        let list = bench.file("order.csv", "index\n1707\n3\n40\n5\n");
+        let whole = Bench::new();
+        let (all, _) = run(&whole, json!({ "dataset": "digits" }));
+        let (truth, _) = whole.output::<Truth>("truth");
+        for params in [
+            json!({ "dataset": "digits", "ids": [1707, 3, 40] }),
+            json!({ "dataset": "digits", "ids_path": list, "first": 3 }),
+        ] {
+            let (images, _) = run(&bench, params);
+            assert_eq!(images.id, [3, 40, 1707]);
+            assert_eq!(images.source, ["3", "40", "1707"]);
+            for (row, &id) in images.id.iter().enumerate() {
+                assert_eq!(images.pixels.row(row), all.pixels.row(id as usize));
+            }
+            let (found, _) = bench.output::<Truth>("truth");
+            assert_eq!(found.id, images.id);
+            assert_eq!(found.label, [3, 40, 1707].map(|id| truth.label[id]));
+        }
+    }
+
+    #[test]
+    fn may_be_split_among_themselves() {
+        let ids: Vec<u32> = (100..140).rev().collect();
+        let bench = Bench::new();
+        let params = json!({ "dataset": "digits", "ids": ids, "test_fraction": 0.25 });
+        let (images, _) = run(&bench, params);
+        assert!(images.id.iter().copied().eq(100..140));
+        assert_eq!(images.split.iter().filter(|&&split| split == Split::Test).count(), 10);
+    }
+
+    #[test]
+    fn counts_through_train_and_test() {
+        let bench = Bench::new();
+        let train = bench.file("train", idx_bytes(&[3, 1, 1], &[1, 2, 3]));
+        let test = bench.file("test", idx_bytes(&[2, 1, 1], &[4, 5]));
+        let params = json!({ "path": train, "test_path": test, "ids": [4, 1] });
+        let (images, _) = run(&bench, params);
+        assert_eq!(images.id, [1, 4]);
+        assert_eq!(images.source, ["train/1", "test/1"]);
+        assert_eq!(images.pixels.values, [2, 5]);
+    }
+
+    #[test]
+    fn reaches_into_folders_and_past_what_cannot_be_read() {
+        let folder = folder_of(&["a.png", "c.png", "d.png"]);
+        fs_err::write(folder.path().join("b.png"), "no image").unwrap();
+        let bench = Bench::new();
+        let (all, _) = run(&bench, json!({ "path": folder.path(), "skip_unreadable": true }));
+        assert_eq!(all.id, [0, 2, 3]);
+        // The broken one is not even opened.
+        let (images, _) = run(&bench, json!({ "path": folder.path(), "ids": [3, 2] }));
+        assert_eq!((images.id, images.source), (vec![2, 3], vec!["c.png".into(), "d.png".into()]));
+    }
+
+    #[test]
+    fn serves_the_budget_as_well() {
+        let mut bench = Bench::new();
+        let list = bench.file("order.csv", "1707\n3\n40\n5\n");
+        run(&bench, json!({ "dataset": "digits", "ids_path": list, "first": 3 }));
+        let (images, meta) = bench.output::<Images>("images");
+        let (truth, classes) = bench.output::<Truth>("truth");
+        bench.wire("images", meta, images);
+        bench.wire("truth", classes, truth);
+        bench.run("budget", json!({ "ids_path": list, "first": 2 })).unwrap();
+        assert_eq!(bench.output::<scarce_artifact::Labels>("labels").0.id, [3, 1707]);
+        // The fourth of the list is not among the images.
+        let failure = bench.run("budget", json!({ "ids_path": list }));
+        assert_failure(failure, "ingest::request", &["id 5", "no such image"]);
+    }
+
+    #[test]
+    fn that_cannot_be_followed_is_refused() {
+        let bench = Bench::new();
+        let list = bench.file("order.csv", "3\n");
+        for (params, code, word) in [
+            (json!({ "ids": [1797] }), "ingest::request", "id 1797"),
+            (json!({ "ids": [3, 3] }), "ingest::request", "listed twice"),
+            (json!({ "ids": [] }), "ingest::request", "lists no image"),
+            (json!({ "ids": [3], "ids_path": list }), "ingest::request", "`ids_path`"),
+            (json!({ "ids": [3], "limit": 3 }), "ingest::request", "`limit`"),
+            (json!({ "ids": [3], "first": 2 }), "ingest::too_few", "holds 1"),
+            (json!({ "first": 2 }), "ingest::request", "`first`"),
+        ] {
+            let mut params = params;
+            params["dataset"] = "digits".into();
+            assert_failure(bench.run("ingest", params), code, &[word]);
+        }
     }
 }
 
@@ -274,6 +371,8 @@ mod from_a_folder {
             let (images, _) =
                 run(&bench, json!({ "path": folder.path(), "skip_unreadable": true }));
             assert_eq!(images.source, ["a.png", "b.png"]);
+            // The others keep their numbers.
+            assert_eq!(images.id, [0, 2]);
         }
     }
 
