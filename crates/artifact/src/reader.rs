@@ -154,7 +154,7 @@ fn refuse_lies(path: &Path, metadata: &ParquetMetaData, length: u64) -> Result<(
     Ok(())
 }
 
-fn parquet_error(path: &Path, error: &dyn std::error::Error) -> Error {
+pub(crate) fn parquet_error(path: &Path, error: &dyn std::error::Error) -> Error {
     Error::Parquet { path: path.to_owned(), message: error.to_string() }
 }
 

@@ -1,0 +1,104 @@
+//! The kind `query`.
+
+use scarce_artifact::{Distributions, Embeddings, Empty, Images, Labels, Predictions, Queries};
+use scarce_kernels::random;
+use scarce_stage::{Context, Description, Failure, Port, Stage};
+
+use crate::{
+    Error, Params, Strategy,
+    beliefs::Beliefs,
+    candidates::{self, Candidate},
+};
+
+/// The kind `query`.
+pub(crate) struct Query;
+
+/// A candidate with what speaks for it.
+struct Wish {
+    id: u32,
+    informed: bool,
+    score: f32,
+}
+
+impl Stage for Query {
+    type Params = Params;
+
+    fn describe() -> Description {
+        Description::new("query", "Which images to label next")
+            .doc(
+                "Ranks the images that have no label yet and are not for testing, and asks for the \
+                 first of them. `entropy`, `margin` and `least-confidence` need `distributions` or \
+                 `predictions` (one of them) and put those first that are least decided; images \
+                 that no label has reached come before all others. `random` and `in-order` take \
+                 their candidates from there too, or else from `images` or `embeddings`. Of equal \
+                 scores the smaller id comes first.\n\nWire `labels` (those to learn from, of this \
+                 round) so that nothing is asked twice; propagated labels do not count. Wire \
+                 `images` or `embeddings` beside `distributions`, which do not say what is for \
+                 testing.\n\nThe score is the entropy in nats, 1 less the margin, 1 less the \
+                 largest probability, the number drawn, or 0: higher is more wanted.",
+            )
+            .input(
+                Port::table::<Distributions>("distributions", "What a propagation believes")
+                    .optional(),
+            )
+            .input(
+                Port::table::<Predictions>("predictions", "What a classifier believes").optional(),
+            )
+            .input(
+                Port::table::<Labels>("labels", "Labels that are there already").many().optional(),
+            )
+            .input(
+                Port::table::<Images>("images", "All images, and which are for testing").optional(),
+            )
+            .input(
+                Port::table::<Embeddings>("embeddings", "The same, where there are no images")
+                    .optional(),
+            )
+            .output(Port::table::<Queries>("queries", "The images to label, by rank"))
+    }
+
+    fn run(params: Params, context: &Context) -> Result<(), Failure> {
+        if params.batch == 0 {
+            return Err(Error::request("`batch` is 0", "ask for at least one image").into());
+        }
+        let beliefs = Beliefs::read(context, params.strategy)?;
+        let candidates = candidates::gather(context, beliefs.as_ref())?;
+        let mut wishes = wishes(&params, beliefs.as_ref(), &candidates);
+        let asked = wishes.len().min(params.batch as usize);
+        if asked < params.batch as usize {
+            tracing::warn!("`batch` is {}, but only {asked} images are left", params.batch);
+        }
+        wishes.sort_by(|a, b| {
+            let order = a.informed.cmp(&b.informed).then(b.score.total_cmp(&a.score));
+            order.then(a.id.cmp(&b.id))
+        });
+        wishes.truncate(asked);
+        context.write("queries", Empty {}, table(&wishes, params.strategy))
+    }
+}
+
+fn wishes(params: &Params, beliefs: Option<&Beliefs>, candidates: &[Candidate]) -> Vec<Wish> {
+    let draw = |id: u32| {
+        let mut stream = random::stream(params.seed, "query", u64::from(id));
+        random::uniform(&mut stream) as f32
+    };
+    let doubts = beliefs.filter(|_| params.strategy.needs_beliefs());
+    let doubts = doubts.map(|beliefs| (beliefs, beliefs.doubts(params.strategy)));
+    let wish = |&Candidate { id, row }: &Candidate| match (&doubts, params.strategy) {
+        (Some((beliefs, doubts)), _) => {
+            Wish { id, informed: beliefs.is_informed(row), score: doubts[row] }
+        }
+        (None, Strategy::Random) => Wish { id, informed: true, score: draw(id) },
+        (None, _) => Wish { id, informed: true, score: 0.0 },
+    };
+    candidates.iter().map(wish).collect()
+}
+
+fn table(wishes: &[Wish], strategy: Strategy) -> Queries {
+    Queries {
+        id: wishes.iter().map(|wish| wish.id).collect(),
+        rank: (0..).take(wishes.len()).collect(),
+        score: wishes.iter().map(|wish| wish.score).collect(),
+        strategy: vec![strategy.name().to_owned(); wishes.len()],
+    }
+}
