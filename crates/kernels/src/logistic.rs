@@ -352,7 +352,7 @@ fn exponentials(logits: &mut [f32], classes: usize) -> Vec<f64> {
 /// below 10⁻⁸ there. Unlike the library's it compiles to vector instructions, which makes the
 /// whole fit twice as fast, and gives the same bits everywhere.
 #[inline]
-fn exp(x: f32) -> f32 {
+pub(crate) fn exp(x: f32) -> f32 {
     // Adding and subtracting 1.5 · 2²³ rounds to an integer, left in the low bits of the sum.
     const ROUND: f32 = 12_582_912.0;
     // ln 2 in two parts: n times the first is exact for the n that occur.
