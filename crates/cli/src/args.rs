@@ -60,7 +60,8 @@ pub(crate) struct PipelineArgs {
     #[arg(long, value_name = "PATH=VALUE")]
     pub(crate) set: Vec<String>,
 
-    /// Change the values of an axis, for instance `seed=0..3` or `architecture=linear,conv`
+    /// Change the values of an axis, for instance `seed=0..3` or `architecture=linear,conv`;
+    /// `round=0..3` is the first three rounds
     #[arg(long, value_name = "NAME=VALUES")]
     pub(crate) axis: Vec<String>,
 }
