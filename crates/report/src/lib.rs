@@ -14,8 +14,9 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | `known`, `predictions`, `others` | read the inputs and score them ([`scarce_kernels::scores`]) |
+//! | `known`, `predictions`, `propagated`, `clusters`, `others` | read the inputs and score them ([`scarce_kernels::scores`]) |
 //! | `rows`, `summary` | the two tables: runs, and means over runs |
+//! | `paired`, `sweeps` | differences to a baseline; scores along an axis |
 //! | `published` | published figures beside ours, with a verdict |
 //! | `overview` | the summary read back, for a terminal |
 //! | `page` | the HTML |
@@ -31,6 +32,8 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod clusters;
+mod confusions;
 mod error;
 mod evidence;
 mod known;
@@ -38,24 +41,31 @@ mod origin;
 mod others;
 mod overview;
 mod page;
+mod paired;
 mod params;
 mod pictures;
+mod portraits;
 mod predictions;
+mod propagated;
 mod published;
+mod queries;
 mod rows;
 mod score;
 mod summary;
+mod sweeps;
 
 #[cfg(test)]
 mod tests;
 
-use scarce_artifact::{Clusters, History, Images, Labels, Predictions, Reconstructions, Truth};
+use scarce_artifact::{
+    Clusters, Distributions, History, Images, Labels, Predictions, Queries, Reconstructions, Truth,
+};
 use scarce_stage::{Context, Description, Failure, Format, Kind, Port, Stage};
 
 pub use error::{Error, Result};
 use evidence::Evidence;
-pub use overview::{Figure, PublishedFigure, SummaryRow, summary_table};
-pub use params::{Params, Published};
+pub use overview::{Figure, PublishedFigure, SummaryRow, metric_words, summary_table};
+pub use params::{Along, Curve, Params, Published};
 pub use published::Verdict;
 pub use summary::Estimate;
 
@@ -81,6 +91,17 @@ Macro F1 is the mean over the classes that occur in truth or predictions, 0 wher
 predictions. Clusters are named after their most frequent class (`naming_accuracy`), or matched one \
 to one (`hungarian_accuracy`).";
 
+/// Without any of these there is nothing to show.
+const SHOWN: [&str; 7] = [
+    "predictions",
+    "propagated",
+    "distributions",
+    "queries",
+    "clusters",
+    "history",
+    "reconstructions",
+];
+
 impl Stage for Report {
     type Params = Params;
 
@@ -105,6 +126,16 @@ impl Stage for Report {
             )
             .input(
                 Port::table::<Labels>("propagated", "Labels that propagation stages added")
+                    .many()
+                    .optional(),
+            )
+            .input(
+                Port::table::<Distributions>("distributions", "What propagations believe")
+                    .many()
+                    .optional(),
+            )
+            .input(
+                Port::table::<Queries>("queries", "Images that strategies asked for")
                     .many()
                     .optional(),
             )
@@ -134,8 +165,7 @@ impl Stage for Report {
     }
 
     fn run(params: Params, context: &Context) -> Result<(), Failure> {
-        let scored = ["predictions", "clusters", "history", "propagated", "reconstructions"];
-        if scored.iter().all(|port| context.wired(port).is_empty()) {
+        if SHOWN.iter().all(|port| context.wired(port).is_empty()) {
             return Err(Failure::new("report::nothing", "nothing to report is wired")
                 .help("wire at least one stage, for instance `predictions = [\"knn\"]`"));
         }

@@ -12,6 +12,9 @@ use crate::{
 pub(crate) struct Beside {
     pub value: f64,
     pub source: String,
+    /// What to call the row; empty for the method's name.
+    pub label: String,
+    pub note: String,
     pub verdict: Verdict,
 }
 
@@ -93,8 +96,13 @@ pub(crate) fn attach(
         for line in lines.iter_mut() {
             if line.beside.is_none() && fits(figure, line, &methods[line.method]) {
                 let verdict = Verdict::of(figure.value, &line.estimate);
-                let source = figure.source.clone();
-                line.beside = Some(Beside { value: figure.value, source, verdict });
+                line.beside = Some(Beside {
+                    value: figure.value,
+                    source: figure.source.clone(),
+                    label: figure.label.clone(),
+                    note: figure.note.clone(),
+                    verdict,
+                });
                 used = true;
             }
         }
