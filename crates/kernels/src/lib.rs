@@ -9,10 +9,12 @@
 //! | [`random`] | one independent random stream per (seed, purpose, item) |
 //! | [`distance`] | squared Euclidean distances, nearest rows |
 //! | [`neighbours`] | exact k nearest neighbours, Euclidean or cosine |
+//! | [`graph`] | graphs of neighbours; Laplace and Poisson learning, label spreading |
 //! | [`kmeans`] | Lloyd's k-means with k-means++ |
 //! | [`logistic`] | multinomial logistic regression by L-BFGS |
 //! | [`pca`] | principal components, optionally whitened |
 //! | [`vote`] | class probabilities from neighbours |
+//! | [`selection`] | which rows to label first |
 //! | [`scores`] | accuracy, F1, NMI, ARI, matched accuracy, entropy, intervals |
 //!
 //! # Promises
@@ -41,6 +43,7 @@
 mod blocks;
 pub mod distance;
 mod error;
+pub mod graph;
 pub mod kmeans;
 mod lbfgs;
 pub mod logistic;
@@ -50,6 +53,7 @@ pub mod pca;
 mod product;
 pub mod random;
 pub mod scores;
+pub mod selection;
 pub mod vote;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! the answer is that of a plain double loop, ties included, on every machine.
 
 use crate::blocks::{ROW_BLOCK, ranges};
-use crate::distance::{TILE, keys, minimum, squared_norms};
+use crate::distance::{TILE, keys, squared_norms};
 use crate::product::{dot, squared_distance};
 use crate::{Error, Matrix};
 use rayon::prelude::*;
@@ -117,6 +117,9 @@ fn unit_rows(x: Matrix<'_>) -> Vec<f32> {
     });
     unit
 }
+
+/// Keys that are looked at together: most of the time none of them is small enough.
+const SCAN: usize = 32;
 
 /// A base row and either its key (approximate) or its distance.
 type Candidate<T> = (T, u32);
@@ -277,13 +280,14 @@ impl Shortlist {
 
     /// Takes in the keys of the base rows from `first` on.
     fn scan(&mut self, first: u32, keys: &[f32]) {
-        for (chunk, keys) in keys.chunks(16).enumerate() {
-            if minimum(keys) >= self.bar {
+        for (chunk, keys) in keys.chunks(SCAN).enumerate() {
+            // Without an early way out the compiler can use vector instructions.
+            if !keys.iter().fold(false, |any, &key| any | (key < self.bar)) {
                 continue;
             }
             for (within, &key) in keys.iter().enumerate() {
                 if key < self.bar {
-                    self.items.push((key, first + (chunk * 16 + within) as u32));
+                    self.items.push((key, first + (chunk * SCAN + within) as u32));
                     if self.items.len() == 2 * self.kept {
                         self.shrink();
                     }
