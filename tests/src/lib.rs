@@ -10,7 +10,7 @@
 //! | --- | --- |
 //! | `quickstart`, `own_images` | the pipelines that people begin with |
 //! | `experiments` | the published experiments, made smaller |
-//! | `cache`, `views` | what runs again and why; what people browse |
+//! | `cache`, `views`, `rounds` | what runs again and why; what people browse; round after round |
 //! | `reproducible`, `honest` | the same bytes anywhere; no truth for learners |
 //! | `bad_input`, `bad_pipeline` | a word, the place, the way out; some as snapshots |
 //! | `faults`, `disks` | spoilt bytes, signals, two runs, no room, no permission |

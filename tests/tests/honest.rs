@@ -58,6 +58,22 @@ fn labels_are_true_and_as_many_of_each_class_as_asked_for() {
 }
 
 #[test]
+fn only_three_kinds_have_a_port_for_the_truth() {
+    let kinds = Project::new().scarce(&["stages", "--json"]).ended(0).json();
+    let takes_truth = |kind: &&Value| {
+        kind["inputs"].as_array().unwrap().iter().any(|port| port["type"] == "truth")
+    };
+    let names: HashSet<&str> = kinds
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(takes_truth)
+        .map(|kind| kind["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, HashSet::from(["annotate", "budget", "report"]));
+}
+
+#[test]
 fn the_truth_does_not_fit_where_labels_go() {
     let project = Project::with(&SMALL.replace("labels = \"labels\"", "labels = \"images.truth\""));
     let answer = project.ask("check", &[]).ended(2);

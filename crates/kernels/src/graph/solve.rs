@@ -76,7 +76,12 @@ impl<'a> System<'a> {
     }
 
     /// Replaces `rhs: [places, columns]` by the solution.
-    pub(super) fn solve(&self, rhs: &mut [f64], columns: usize, precision: Precision) -> Convergence {
+    pub(super) fn solve(
+        &self,
+        rhs: &mut [f64],
+        columns: usize,
+        precision: Precision,
+    ) -> Convergence {
         let mut whole = Convergence { iterations: 0, residual: 0.0, converged: true };
         for first in (0..columns).step_by(WIDEST) {
             let width = (columns - first).min(WIDEST);

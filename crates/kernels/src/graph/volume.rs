@@ -149,7 +149,9 @@ impl Contest {
             .map(|(scores, winners)| {
                 let mut best = [f32::NEG_INFINITY; PLACES];
                 let mut found = [NOBODY; PLACES];
-                for (class, (scores, &weight)) in scores.chunks_exact(PLACES).zip(weights).enumerate() {
+                for (class, (scores, &weight)) in
+                    scores.chunks_exact(PLACES).zip(weights).enumerate()
+                {
                     let weight = weight as f32;
                     for ((best, found), score) in best.iter_mut().zip(&mut found).zip(scores) {
                         let product = score * weight;
@@ -183,7 +185,8 @@ impl Contest {
             let mut blocks = self.scores.chunks_exact(self.classes * PLACES);
             blocks.any(|block| block[class * PLACES..][..PLACES].iter().any(|s| s.is_finite()))
         };
-        let kept = priors.iter().enumerate().map(|(c, &prior)| if can_win(c) { prior } else { 0.0 });
+        let kept =
+            priors.iter().enumerate().map(|(c, &prior)| if can_win(c) { prior } else { 0.0 });
         let kept: Vec<f64> = kept.collect();
         let sum: f64 = kept.iter().sum();
         kept.iter().map(|prior| if sum > 0.0 { prior / sum } else { 0.0 }).collect()
