@@ -12,6 +12,7 @@
 //! | [`kmeans`] | Lloyd's k-means with k-means++ |
 //! | [`logistic`] | multinomial logistic regression by L-BFGS |
 //! | [`pca`] | principal components, optionally whitened |
+//! | [`transduction`] | label spreading and label propagation |
 //! | [`vote`] | class probabilities from neighbours |
 //! | [`scores`] | accuracy, F1, NMI, ARI, matched accuracy, entropy, intervals |
 //!
@@ -50,6 +51,7 @@ pub mod pca;
 mod product;
 pub mod random;
 pub mod scores;
+pub mod transduction;
 pub mod vote;
 
 #[cfg(test)]
@@ -61,3 +63,4 @@ pub use logistic::{FittedLogistic, Logistic};
 pub use matrix::Matrix;
 pub use neighbours::{Metric, Neighbours};
 pub use pca::{FittedPca, Pca};
+pub use transduction::{Transduced, Transduction};
