@@ -206,7 +206,9 @@ impl<'a> Flow<'a> {
                 // S F = D^(−½) (W (D^(−½) F)): the matrix need not be touched.
                 let mut scaled = now.to_vec();
                 self.each_row(&mut scaled, |row, entries| {
-                    entries.iter_mut().for_each(|entry| *entry *= self.scales[row]);
+                    for entry in entries {
+                        *entry *= self.scales[row];
+                    }
                 });
                 self.kernel.product(&scaled, self.classes, next);
                 self.each_row(next, |row, entries| {
@@ -258,7 +260,9 @@ impl<'a> Flow<'a> {
 fn divide_by_sum(entries: &mut [f64]) {
     let sum: f64 = entries.iter().sum();
     if sum > 0.0 {
-        entries.iter_mut().for_each(|entry| *entry /= sum);
+        for entry in entries {
+            *entry /= sum;
+        }
     }
 }
 
