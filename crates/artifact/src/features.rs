@@ -1,6 +1,6 @@
-//! Reading embeddings: batches of a bounded size, and the few rows that carry labels.
+//! Reading embeddings and labels: batches of a bounded size, and the few rows that carry labels.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, HashSet};
 
 use arrow::datatypes::DataType;
 
@@ -48,11 +48,54 @@ impl Reader<Embeddings> {
     }
 }
 
+impl Reader<Labels> {
+    /// All labels, checked, by ascending id.
+    ///
+    /// An image has at most one label that somebody gave, and any number of propagated ones, which
+    /// come after it; what a propagation says twice counts twice.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for a label outside the class names or an image with two labels that are not
+    /// propagated; whatever reading meets.
+    pub fn sorted(&self) -> Result<Labels> {
+        let labels = self.read()?;
+        let classes = self.meta().len();
+        let refuse = |row: usize, column: &str, message: String| {
+            let (path, column) = (self.path().to_owned(), column.to_owned());
+            Err(Error::Value { path, row, column, message })
+        };
+        let mut given = HashSet::new();
+        for (row, (&id, &label)) in labels.id.iter().zip(&labels.label).enumerate() {
+            if usize::try_from(label).map_or(true, |label| label >= classes) {
+                let message = format!("{label} is no class: there are {classes} class names");
+                return refuse(row, "label", message);
+            }
+            if labels.source[row] != LabelSource::Propagated && !given.insert(id) {
+                return refuse(row, "id", format!("{id} occurs twice"));
+            }
+        }
+        let mut order: Vec<usize> = (0..labels.id.len()).collect();
+        // By everything there is, so that the order of the table says nothing.
+        order.sort_by(|&a, &b| {
+            let key = |row: usize| (labels.id[row], labels.source[row], labels.label[row]);
+            let confidence = || labels.confidence[a].total_cmp(&labels.confidence[b]);
+            key(a).cmp(&key(b)).then_with(confidence)
+        });
+        Ok(Labels {
+            id: order.iter().map(|&row| labels.id[row]).collect(),
+            label: order.iter().map(|&row| labels.label[row]).collect(),
+            source: order.iter().map(|&row| labels.source[row]).collect(),
+            confidence: order.iter().map(|&row| labels.confidence[row]).collect(),
+        })
+    }
+}
+
 /// The embeddings that may be learnt from with their labels, in the order of their ids; the only
-/// rows that supervised learning holds in memory.
+/// rows that supervised learning holds in memory. An image that a propagation gave several labels
+/// is a row for each.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Labelled {
-    /// The image, ascending: `[n]`.
+    /// The image, ascending; the same one again where it has several labels: `[n]`.
     pub id: Vec<u32>,
     /// Numbers in each embedding, `d`.
     pub width: usize,
@@ -74,49 +117,51 @@ impl Labelled {
     /// Joins labels to embeddings by id, in one pass over the embeddings.
     ///
     /// # Errors
-    /// [`Error::NoLabelled`] when nothing is left to learn from; [`Error::Value`] for a label
-    /// outside the class names or an id that occurs twice; whatever reading meets.
+    /// [`Error::NoLabelled`] when nothing is left to learn from; [`Error::Value`] as
+    /// [`Reader::sorted`], or for an image that the embeddings have twice; whatever reading meets.
     pub fn gather(features: &Reader<Embeddings>, labels: &Reader<Labels>) -> Result<Self> {
-        let wanted = labels.read()?;
-        let mut places = by_id(labels, &wanted)?;
-        let mut rows: Vec<(usize, Vec<f32>)> = Vec::with_capacity(places.len());
-        let (mut first_row, mut test) = (0, 0);
+        let wanted = labels.sorted()?;
+        let mut seen: BTreeMap<u32, Seen> = wanted.id.iter().map(|&id| (id, Seen::No)).collect();
+        let mut first_row = 0;
         for batch in features.stream()? {
             let batch = batch?;
             for (row, (id, split)) in batch.id.iter().zip(&batch.split).enumerate() {
-                let Some(place) = places.get_mut(id) else { continue };
-                if std::mem::replace(&mut place.found, true) {
+                let Some(seen) = seen.get_mut(id) else { continue };
+                if !matches!(seen, Seen::No) {
                     return Err(repeated(features.path(), first_row + row, *id));
                 }
-                if *split == Split::Test {
-                    test += 1;
-                } else {
-                    rows.push((place.row, batch.embedding.row(row).to_vec()));
-                }
+                *seen = match split {
+                    Split::Test => Seen::Test,
+                    Split::Train | Split::Pool => Seen::Vector(batch.embedding.row(row).to_vec()),
+                };
             }
             first_row += batch.id.len();
         }
-        if rows.is_empty() {
+        let mut found = Self { width: features.width()?, ..Self::default() };
+        for row in 0..wanted.id.len() {
+            match seen.get(&wanted.id[row]) {
+                Some(Seen::Vector(vector)) => found.push(&wanted, row, vector),
+                Some(Seen::Test) => found.test += 1,
+                Some(Seen::No) | None => found.unknown += 1,
+            }
+        }
+        if found.is_empty() {
             return Err(Error::NoLabelled {
                 features: features.path().to_owned(),
                 labels: labels.path().to_owned(),
                 labelled: wanted.id.len(),
-                test,
+                test: found.test,
             });
         }
-        rows.sort_unstable_by_key(|(row, _)| wanted.id[*row]);
-        let unknown = places.values().filter(|place| !place.found).count();
-        let pick = |(row, _): &(usize, Vec<f32>)| *row;
-        Ok(Self {
-            id: rows.iter().map(pick).map(|row| wanted.id[row]).collect(),
-            label: rows.iter().map(pick).map(|row| wanted.label[row] as u32).collect(),
-            source: rows.iter().map(pick).map(|row| wanted.source[row]).collect(),
-            confidence: rows.iter().map(pick).map(|row| wanted.confidence[row]).collect(),
-            width: features.width()?,
-            features: rows.into_iter().flat_map(|(_, vector)| vector).collect(),
-            unknown,
-            test,
-        })
+        Ok(found)
+    }
+
+    fn push(&mut self, labels: &Labels, row: usize, vector: &[f32]) {
+        self.id.push(labels.id[row]);
+        self.features.extend_from_slice(vector);
+        self.label.push(labels.label[row] as u32);
+        self.source.push(labels.source[row]);
+        self.confidence.push(labels.confidence[row]);
     }
 
     /// The number of labelled rows.
@@ -139,30 +184,12 @@ impl Labelled {
     }
 }
 
-/// Where an id's label is, and whether its embedding has been seen.
-struct Place {
-    row: usize,
-    found: bool,
-}
-
-fn by_id(reader: &Reader<Labels>, labels: &Labels) -> Result<BTreeMap<u32, Place>> {
-    let classes = reader.meta().len();
-    let mut places = BTreeMap::new();
-    for (row, (&id, &label)) in labels.id.iter().zip(&labels.label).enumerate() {
-        if usize::try_from(label).map_or(true, |label| label >= classes) {
-            return Err(Error::Value {
-                path: reader.path().to_owned(),
-                row,
-                column: "label".to_owned(),
-                message: format!("{label} is no class: there are {classes} class names"),
-            });
-        }
-        match places.entry(id) {
-            Entry::Vacant(entry) => entry.insert(Place { row, found: false }),
-            Entry::Occupied(_) => return Err(repeated(reader.path(), row, id)),
-        };
-    }
-    Ok(places)
+/// What has been seen of an image that has a label.
+enum Seen {
+    No,
+    /// It is of the test split.
+    Test,
+    Vector(Vec<f32>),
 }
 
 fn repeated(path: &std::path::Path, row: usize, id: u32) -> Error {
@@ -224,6 +251,27 @@ mod tests {
         assert!(gather(&[1], &[(1, 0), (1, 0)]).contains("1 occurs twice"));
         assert!(gather(&[1], &[(1, 2)]).contains("2 is no class"));
         assert!(gather(&[1], &[(1, -1)]).contains("-1 is no class"));
+    }
+
+    #[test]
+    fn propagated_labels_may_repeat_an_image() {
+        let folder = tempfile::tempdir().unwrap();
+        let (x, _) = readers(&folder, &[9, 4], &[]);
+        let path = folder.path().join("y.parquet");
+        let gather = |source: Vec<LabelSource>| {
+            let confidence = vec![0.5, 1.0, 0.25, 0.5];
+            let labels =
+                Labels { id: vec![9, 4, 4, 4], label: vec![1, 1, 1, 0], source, confidence };
+            Writer::write_all(&path, Classes::new(["a", "b"]), labels).unwrap();
+            Labelled::gather(&x, &Reader::open(&path).unwrap())
+        };
+        use LabelSource::{Given, Human, Propagated};
+        let found = gather(vec![Propagated, Given, Propagated, Propagated]).unwrap();
+        assert_eq!(found.id, [4, 4, 4, 9]);
+        assert_eq!((found.label, found.confidence), (vec![1, 0, 1, 1], vec![1.0, 0.5, 0.25, 0.5]));
+        assert_eq!(found.features, [4.0, 0.5, 4.0, 0.5, 4.0, 0.5, 9.0, 0.5]);
+        let error = gather(vec![Propagated, Given, Propagated, Human]).unwrap_err().to_string();
+        assert!(error.contains("row 3, column `id`: 4 occurs twice"), "{error}");
     }
 
     #[test]
