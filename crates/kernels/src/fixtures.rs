@@ -13,6 +13,7 @@ pub(crate) fn read<T: DeserializeOwned>(name: &str) -> T {
         "logistic" => include_str!("../fixtures/logistic.json"),
         "pca" => include_str!("../fixtures/pca.json"),
         "scores" => include_str!("../fixtures/scores.json"),
+        "self_training" => include_str!("../fixtures/self_training.json"),
         "transduction" => include_str!("../fixtures/transduction.json"),
         "vote" => include_str!("../fixtures/vote.json"),
         _ => panic!("no fixture called `{name}`"),

@@ -12,6 +12,7 @@
 //! | [`kmeans`] | Lloyd's k-means with k-means++ |
 //! | [`logistic`] | multinomial logistic regression by L-BFGS |
 //! | [`pca`] | principal components, optionally whitened |
+//! | [`self_training`] | a classifier that learns from its own confident predictions |
 //! | [`transduction`] | label spreading and label propagation |
 //! | [`vote`] | class probabilities from neighbours |
 //! | [`scores`] | accuracy, F1, NMI, ARI, matched accuracy, entropy, intervals |
@@ -51,6 +52,7 @@ pub mod pca;
 mod product;
 pub mod random;
 pub mod scores;
+pub mod self_training;
 pub mod transduction;
 pub mod vote;
 
@@ -63,4 +65,5 @@ pub use logistic::{FittedLogistic, Logistic};
 pub use matrix::Matrix;
 pub use neighbours::{Metric, Neighbours};
 pub use pca::{FittedPca, Pca};
+pub use self_training::{SelfTrained, SelfTraining};
 pub use transduction::{Transduced, Transduction};
