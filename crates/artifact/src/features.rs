@@ -1,6 +1,7 @@
-//! Reading embeddings or images: batches of a bounded size, and the few rows that carry labels.
+//! Reading embeddings, images and labels: batches of a bounded size, and the few rows that carry
+//! labels.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{HashMap, HashSet};
 
 use arrow::datatypes::DataType;
 
@@ -48,11 +49,54 @@ impl Reader<Embeddings> {
     }
 }
 
+impl Reader<Labels> {
+    /// All labels, checked, by ascending id.
+    ///
+    /// An image has at most one label that somebody gave, and any number of propagated ones, which
+    /// come after it; what a propagation says twice counts twice.
+    ///
+    /// # Errors
+    /// [`Error::Value`] for a label outside the class names or an image with two labels that are not
+    /// propagated; whatever reading meets.
+    pub fn sorted(&self) -> Result<Labels> {
+        let labels = self.read()?;
+        let classes = self.meta().len();
+        let refuse = |row: usize, column: &str, message: String| {
+            let (path, column) = (self.path().to_owned(), column.to_owned());
+            Err(Error::Value { path, row, column, message })
+        };
+        let mut given = HashSet::new();
+        for (row, (&id, &label)) in labels.id.iter().zip(&labels.label).enumerate() {
+            if usize::try_from(label).map_or(true, |label| label >= classes) {
+                let message = format!("{label} is no class: there are {classes} class names");
+                return refuse(row, "label", message);
+            }
+            if labels.source[row] != LabelSource::Propagated && !given.insert(id) {
+                return refuse(row, "id", format!("{id} occurs twice"));
+            }
+        }
+        let mut order: Vec<usize> = (0..labels.id.len()).collect();
+        // By everything there is, so that the order of the table says nothing.
+        order.sort_by(|&a, &b| {
+            let key = |row: usize| (labels.id[row], labels.source[row], labels.label[row]);
+            let confidence = || labels.confidence[a].total_cmp(&labels.confidence[b]);
+            key(a).cmp(&key(b)).then_with(confidence)
+        });
+        Ok(Labels {
+            id: order.iter().map(|&row| labels.id[row]).collect(),
+            label: order.iter().map(|&row| labels.label[row]).collect(),
+            source: order.iter().map(|&row| labels.source[row]).collect(),
+            confidence: order.iter().map(|&row| labels.confidence[row]).collect(),
+        })
+    }
+}
+
 /// The rows that may be learnt from with their labels, in the order of their ids; the only rows
-/// that supervised learning holds in memory. Vectors are embeddings (`f32`) or images (`u8`).
+/// that supervised learning holds in memory. Vectors are embeddings (`f32`) or images (`u8`). An
+/// image that a propagation gave several labels is a row for each.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Labelled<V = f32> {
-    /// The image, ascending: `[n]`.
+    /// The image, ascending; the same one again where it has several labels: `[n]`.
     pub id: Vec<u32>,
     /// Numbers in each vector, `d`.
     pub width: usize,
@@ -74,8 +118,8 @@ impl Labelled<f32> {
     /// Joins labels to embeddings by id, in one pass over the embeddings.
     ///
     /// # Errors
-    /// [`Error::NoLabelled`] when nothing is left to learn from; [`Error::Value`] for a label
-    /// outside the class names or an id that occurs twice; whatever reading meets.
+    /// [`Error::NoLabelled`] when nothing is left to learn from; [`Error::Value`] as
+    /// [`Reader::sorted`], or for an image that the embeddings have twice; whatever reading meets.
     pub fn gather(features: &Reader<Embeddings>, labels: &Reader<Labels>) -> Result<Self> {
         let batches = features.stream()?.map(|batch| {
             let Embeddings { id, split, embedding } = batch?;
@@ -130,29 +174,40 @@ fn join<T: Table, V: Copy>(
     batches: impl Iterator<Item = Result<Rows<V>>>,
     labels: &Reader<Labels>,
 ) -> Result<Labelled<V>> {
-    let wanted = labels.read()?;
-    let mut places = by_id(labels, &wanted)?;
-    // rows of the labels, in the order in which their vectors come
-    let mut found: Vec<usize> = Vec::with_capacity(places.len());
+    let wanted = labels.sorted()?;
+    let mut seen: HashMap<u32, Seen> = wanted.id.iter().map(|&id| (id, Seen::No)).collect();
     let mut vectors: Vec<V> = Vec::new();
-    let (mut first_row, mut test) = (0, 0);
+    let (mut first_row, mut held) = (0, 0);
     for batch in batches {
         let (ids, splits, batch) = batch?;
         for (row, (id, split)) in ids.iter().zip(&splits).enumerate() {
-            let Some(place) = places.get_mut(id) else { continue };
-            if std::mem::replace(&mut place.found, true) {
+            let Some(seen) = seen.get_mut(id) else { continue };
+            if !matches!(seen, Seen::No) {
                 return Err(repeated(table.path(), first_row + row, *id));
             }
             if *split == Split::Test {
-                test += 1;
+                *seen = Seen::Test;
             } else {
-                found.push(place.row);
+                *seen = Seen::At(held);
+                held += 1;
                 vectors.extend_from_slice(batch.row(row));
             }
         }
         first_row += ids.len();
     }
-    if found.is_empty() {
+    let (mut rows, mut places) = (Vec::with_capacity(held), Vec::with_capacity(held));
+    let (mut test, mut unknown) = (0, 0);
+    for (row, id) in wanted.id.iter().enumerate() {
+        match seen.get(id) {
+            Some(Seen::At(place)) => {
+                rows.push(row);
+                places.push(*place);
+            }
+            Some(Seen::Test) => test += 1,
+            Some(Seen::No) | None => unknown += 1,
+        }
+    }
+    if rows.is_empty() {
         return Err(Error::NoLabelled {
             features: table.path().to_owned(),
             labels: labels.path().to_owned(),
@@ -160,13 +215,11 @@ fn join<T: Table, V: Copy>(
             test,
         });
     }
-    let mut order: Vec<usize> = (0..found.len()).collect();
-    order.sort_unstable_by_key(|&at| wanted.id[found[at]]);
-    if !order.is_sorted() {
-        let rows = order.iter().map(|&at| &vectors[at * width..(at + 1) * width]);
-        vectors = rows.collect::<Vec<_>>().concat();
+    // Usually the vectors came in the order of the labels already, each once.
+    if !places.iter().copied().eq(0..held) {
+        let row = |&place: &usize| vectors[place * width..(place + 1) * width].iter().copied();
+        vectors = places.iter().flat_map(row).collect();
     }
-    let rows: Vec<usize> = order.into_iter().map(|at| found[at]).collect();
     Ok(Labelled {
         id: rows.iter().map(|&row| wanted.id[row]).collect(),
         label: rows.iter().map(|&row| wanted.label[row] as u32).collect(),
@@ -174,35 +227,18 @@ fn join<T: Table, V: Copy>(
         confidence: rows.iter().map(|&row| wanted.confidence[row]).collect(),
         width,
         features: vectors,
-        unknown: places.values().filter(|place| !place.found).count(),
+        unknown,
         test,
     })
 }
 
-/// Where an id's label is, and whether its embedding has been seen.
-struct Place {
-    row: usize,
-    found: bool,
-}
-
-fn by_id(reader: &Reader<Labels>, labels: &Labels) -> Result<BTreeMap<u32, Place>> {
-    let classes = reader.meta().len();
-    let mut places = BTreeMap::new();
-    for (row, (&id, &label)) in labels.id.iter().zip(&labels.label).enumerate() {
-        if usize::try_from(label).map_or(true, |label| label >= classes) {
-            return Err(Error::Value {
-                path: reader.path().to_owned(),
-                row,
-                column: "label".to_owned(),
-                message: format!("{label} is no class: there are {classes} class names"),
-            });
-        }
-        match places.entry(id) {
-            Entry::Vacant(entry) => entry.insert(Place { row, found: false }),
-            Entry::Occupied(_) => return Err(repeated(reader.path(), row, id)),
-        };
-    }
-    Ok(places)
+/// What has been seen of an image that has a label.
+enum Seen {
+    No,
+    /// It is of the test split.
+    Test,
+    /// Where its vector is held.
+    At(usize),
 }
 
 fn repeated(path: &std::path::Path, row: usize, id: u32) -> Error {

@@ -7,12 +7,15 @@ use serde::de::DeserializeOwned;
 
 pub(crate) fn read<T: DeserializeOwned>(name: &str) -> T {
     let text = match name {
+        "active_digits" => include_str!("../fixtures/active_digits.json"),
         "digits" => include_str!("../fixtures/digits.json"),
         "kmeans" => include_str!("../fixtures/kmeans.json"),
         "logistic" => include_str!("../fixtures/logistic.json"),
         "pca" => include_str!("../fixtures/pca.json"),
         "scores" => include_str!("../fixtures/scores.json"),
         "typical" => include_str!("../fixtures/typical.json"),
+        "self_training" => include_str!("../fixtures/self_training.json"),
+        "transduction" => include_str!("../fixtures/transduction.json"),
         "vote" => include_str!("../fixtures/vote.json"),
         _ => panic!("no fixture called `{name}`"),
     };

@@ -13,6 +13,8 @@
 //! | [`kmeans`] | Lloyd's k-means with k-means++ |
 //! | [`logistic`] | multinomial logistic regression by L-BFGS |
 //! | [`pca`] | principal components, optionally whitened |
+//! | [`self_training`] | a classifier that learns from its own confident predictions |
+//! | [`transduction`] | label spreading and label propagation |
 //! | [`vote`] | class probabilities from neighbours |
 //! | [`selection`] | which rows to label first |
 //! | [`scores`] | accuracy, F1, NMI, ARI, matched accuracy, entropy, intervals |
@@ -54,6 +56,8 @@ mod product;
 pub mod random;
 pub mod scores;
 pub mod selection;
+pub mod self_training;
+pub mod transduction;
 pub mod vote;
 
 #[cfg(test)]
@@ -65,3 +69,5 @@ pub use logistic::{FittedLogistic, Logistic};
 pub use matrix::Matrix;
 pub use neighbours::{Metric, Neighbours};
 pub use pca::{FittedPca, Pca};
+pub use self_training::{SelfTrained, SelfTraining};
+pub use transduction::{Transduced, Transduction};

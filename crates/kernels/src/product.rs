@@ -21,6 +21,19 @@ pub(crate) fn add_a_bt<T: ComplexField>(a: &[T], b: &[T], d: usize, alpha: T, ou
     );
 }
 
+/// Adds `a·b` to `out`: `a: [m, p]`, `b: [p, q]`, `out: [m, q]`.
+pub(crate) fn add_a_b<T: ComplexField>(a: &[T], b: &[T], p: usize, one: T, out: &mut [T]) {
+    let (m, q) = (a.len() / p, b.len() / p);
+    matmul(
+        MatMut::from_row_major_slice_mut(out, m, q),
+        Accum::Add,
+        MatRef::from_row_major_slice(a, m, p),
+        MatRef::from_row_major_slice(b, p, q),
+        one,
+        Par::Seq,
+    );
+}
+
 /// Sets `out` to `aᵀ·b`: `a: [m, p]`, `b: [m, q]`, `out: [p, q]`.
 pub(crate) fn at_b<T: ComplexField>(a: &[T], b: &[T], m: usize, one: T, out: &mut [T]) {
     at_b_with(a, b, m, one, Accum::Replace, out);
@@ -82,6 +95,9 @@ mod tests {
         let mut out = [10.0f32; 4];
         add_a_bt(&a, &b, 3, -2.0, &mut out);
         assert_eq!(out, [14.0, 2.0, 14.0, -16.0]);
+        let mut out = [1.0f32; 2];
+        add_a_b(&a, &[1.0, 0.0, -1.0], 3, 2.0, &mut out);
+        assert_eq!(out, [-3.0, -3.0]);
         let mut out = [9.0f32; 9];
         at_b(&a, &b, 2, 1.0, &mut out);
         assert_eq!(out, [9.0, 4.0, -1.0, 12.0, 5.0, -2.0, 15.0, 6.0, -3.0]);

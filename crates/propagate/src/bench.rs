@@ -3,11 +3,14 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use arrow::datatypes::Schema;
-use scarce_artifact::{Classes, LabelSource, Labels, RawWriter, Reader, Table};
+use scarce_artifact::{
+    Classes, Distributions, Embeddings, EmbeddingsMeta, LabelSource, Labels, RawWriter, Reader,
+    Split, Table, Vectors,
+};
 use scarce_stage::{Context, Failure, Job, JobInput, PROTOCOL};
 use serde_json::Value;
 
-/// A folder; the output goes to `out`.
+/// A folder; the outputs go to `out` and `distributions`.
 pub(crate) struct Bench(tempfile::TempDir);
 
 impl Bench {
@@ -51,7 +54,10 @@ impl Bench {
             stage: "tested".to_owned(),
             params: params.as_object().cloned().unwrap_or_default(),
             inputs: inputs.into_iter().map(input).collect(),
-            outputs: BTreeMap::from([("labels".to_owned(), self.stem("out"))]),
+            outputs: BTreeMap::from([
+                ("labels".to_owned(), self.stem("out")),
+                ("distributions".to_owned(), self.stem("distributions")),
+            ]),
             threads: 1,
             data: Vec::new(),
         };
@@ -63,12 +69,38 @@ impl Bench {
         self.output().read().unwrap()
     }
 
+    pub(crate) fn distributions(&self) -> Distributions {
+        Reader::open(&self.stem("distributions.parquet")).unwrap().read().unwrap()
+    }
+
     pub(crate) fn meta(&self) -> Classes {
         self.output().meta().clone()
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        fs_err::read(self.stem("out.parquet")).unwrap()
+        let of = |name: &str| fs_err::read(self.stem(name)).unwrap_or_default();
+        [of("out.parquet"), of("distributions.parquet")].concat()
+    }
+
+    /// Features `x`, the rows of `values` in the pool, with ids counted from 0.
+    pub(crate) fn features(&self, width: usize, values: &[f32]) {
+        let rows = values.len() / width;
+        let embedding = Vectors::new(width, values.to_vec());
+        let id = (0..rows as u32).collect();
+        let table = Embeddings { id, split: vec![Split::Pool; rows], embedding };
+        self.write("x", EmbeddingsMeta::default(), table);
+    }
+
+    /// Labels `y`, of classes `a`, `b` and so on.
+    pub(crate) fn labels(&self, classes: usize, table: Labels) {
+        let names = (b'a'..).take(classes).map(|name| char::from(name).to_string());
+        self.write("y", Classes::new(names), table);
+    }
+
+    /// Runs a kind on `x` and `y`.
+    pub(crate) fn spread(&self, kind: &str, params: Value) -> Result<Labels, Failure> {
+        self.run(kind, params, [("features", "x"), ("labels", "y")])?;
+        Ok(self.read())
     }
 }
 
@@ -85,4 +117,12 @@ pub(crate) fn labels(labels: &[(u32, i32)]) -> Labels {
 /// Runs `work` in a pool of so many threads.
 pub(crate) fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
+}
+
+/// Labels of several sources.
+pub(crate) fn mixed(rows: &[(u32, i32, LabelSource)]) -> Labels {
+    Labels {
+        source: rows.iter().map(|row| row.2).collect(),
+        ..labels(&rows.iter().map(|row| (row.0, row.1)).collect::<Vec<_>>())
+    }
 }

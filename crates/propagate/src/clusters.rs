@@ -1,6 +1,6 @@
 //! A label for a whole cluster.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::BTreeMap;
 
 use scarce_artifact::{Clusters, Labels, Reader};
 use scarce_stage::{Context, Description, Failure, Port, Stage};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error,
     error::within,
-    found::{Found, table},
+    found::{Found, Given, table},
 };
 
 /// Parameters of `propagate-clusters`.
@@ -64,14 +64,13 @@ impl Stage for PropagateClusters {
         within("up_to_percentile", params.up_to_percentile, 0.0, 100.0)?;
         let clusters = context.input::<Clusters>("clusters")?;
         let labels = context.input::<Labels>("labels")?;
-        let given = read_labels(&labels)?;
+        let given = Given::read(&labels)?;
         let images = read_clusters(&clusters)?;
         let votes = Votes::count(&images, &given);
         if votes.by_cluster.is_empty() {
-            let (labels, clusters) = (labels.path().to_owned(), clusters.path().to_owned());
-            return Err(Error::NoLabelled { labels, clusters, labelled: given.len() }.into());
+            return Err(given.none_in(&labels, clusters.path()).into());
         }
-        tell(&images, &votes, given.len());
+        tell(&images, &votes, given.images());
         let found = spread(&params, &images, &given, &votes);
         context.write("labels", labels.meta().clone(), table(found))
     }
@@ -83,28 +82,6 @@ struct Image {
     cluster: i32,
     distance: f32,
     percentile: f32,
-}
-
-fn read_labels(reader: &Reader<Labels>) -> Result<BTreeMap<u32, Found>, Error> {
-    let path = || reader.path().to_owned();
-    let classes = reader.meta().len();
-    let rows = reader.read()?;
-    let mut given = BTreeMap::new();
-    for (row, &id) in rows.id.iter().enumerate() {
-        let label = rows.label[row];
-        if usize::try_from(label).map_or(true, |label| label >= classes) {
-            let message = format!("label {label} is no class: there are {classes} class names");
-            return Err(Error::Value { path: path(), id, message });
-        }
-        match given.entry(id) {
-            Entry::Vacant(entry) => {
-                let (source, confidence) = (rows.source[row], rows.confidence[row]);
-                entry.insert(Found { id, label, source, confidence });
-            }
-            Entry::Occupied(_) => return Err(Error::RepeatedImage { path: path(), id }),
-        }
-    }
-    Ok(given)
 }
 
 /// All images, by ascending id.
@@ -138,12 +115,12 @@ struct Votes {
 }
 
 impl Votes {
-    fn count(images: &[Image], given: &BTreeMap<u32, Found>) -> Self {
+    fn count(images: &[Image], given: &Given) -> Self {
         let mut size = BTreeMap::new();
         let mut voters: BTreeMap<i32, Vec<(&Image, i32)>> = BTreeMap::new();
         for image in images {
             *size.entry(image.cluster).or_insert(0) += 1;
-            if let Some(found) = given.get(&image.id) {
+            for found in given.of(image.id) {
                 voters.entry(image.cluster).or_default().push((image, found.label));
             }
         }
@@ -171,17 +148,11 @@ fn winner(mut voters: Vec<(&Image, i32)>) -> Winner {
 }
 
 /// The labels of all images that were reached.
-fn spread(
-    params: &Params,
-    images: &[Image],
-    given: &BTreeMap<u32, Found>,
-    votes: &Votes,
-) -> Vec<Found> {
-    let mut found: Vec<Found> =
-        if params.keep_given { given.values().copied().collect() } else { Vec::new() };
+fn spread(params: &Params, images: &[Image], given: &Given, votes: &Votes) -> Vec<Found> {
+    let mut found: Vec<Found> = if params.keep_given { given.all().to_vec() } else { Vec::new() };
     for image in images {
         let Some(winner) = votes.by_cluster.get(&image.cluster) else { continue };
-        let kept = params.keep_given && given.contains_key(&image.id);
+        let kept = params.keep_given && !given.of(image.id).is_empty();
         if kept || image.percentile > params.up_to_percentile {
             continue;
         }
@@ -274,11 +245,11 @@ mod tests {
 
     #[test]
     fn wrong_input_is_refused() {
-        assert_eq!(run(json!({}), &[(0, 2)]).unwrap_err().code, "propagate::value");
-        assert_eq!(
-            run(json!({}), &[(0, 0), (0, 1)]).unwrap_err().code,
-            "propagate::repeated_image"
-        );
+        for (labels, message) in [(vec![(0, 2)], "2 is no class"), (vec![(0, 0); 2], "twice")] {
+            let failure = run(json!({}), &labels).unwrap_err();
+            assert_eq!(failure.code, "artifact::value");
+            assert!(failure.message.contains(message), "{}", failure.message);
+        }
         let failure = run(json!({ "up_to_percentile": 101 }), &[(0, 0)]).unwrap_err();
         assert_eq!(failure.code, "propagate::parameter");
         assert!(failure.message.contains("101"));

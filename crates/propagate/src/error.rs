@@ -19,18 +19,75 @@ pub enum Error {
         labelled: usize,
     },
 
-    /// Labels and clusters that have no image in common.
-    #[error("none of the {labelled} labels in `{labels}` is of an image in `{clusters}`")]
+    /// Labels of none of the images that there are.
+    #[error(
+        "none of the {labelled} labels in `{labels}` is of an image in `{images}` that takes part"
+    )]
     #[diagnostic(
         code(propagate::no_labelled),
-        help("wire labels and clusters that come from the same images")
+        help(
+            "wire labels and images that come from the same source; test images never take part, others only if `splits` names them"
+        )
     )]
     NoLabelled {
         /// The labels.
         labels: PathBuf,
-        /// The clusters.
-        clusters: PathBuf,
+        /// The table of the images.
+        images: PathBuf,
         /// How many labels there are.
+        labelled: usize,
+    },
+
+    /// No image is in the splits asked for.
+    #[error("no image is in a split of `splits = {splits}`")]
+    #[diagnostic(
+        code(propagate::no_images),
+        help("leave `splits` out to take every image that is not in the test split")
+    )]
+    NoImages {
+        /// The splits asked for.
+        splits: String,
+    },
+
+    /// More images than a dense kernel has memory for.
+    #[error(
+        "the weights between {images} images take {needed:.1} GiB, more than `memory_gib = {allowed}`"
+    )]
+    #[diagnostic(
+        code(propagate::too_large),
+        help(
+            "set `kernel = \"knn\"`, which links each image to a few others only, or raise `memory_gib` if the machine has as much, or take fewer images"
+        )
+    )]
+    TooLarge {
+        /// Images that would take part.
+        images: usize,
+        /// Memory that their weights need, in GiB.
+        needed: f64,
+        /// Memory that they may take, in GiB.
+        allowed: f64,
+    },
+
+    /// A number of images to claim that cannot be met.
+    #[error("`count` is {count}, but must be from 1 to {images}, the images that take part")]
+    #[diagnostic(code(propagate::count), help("change `count`, or take more images"))]
+    Count {
+        /// Images that each labelled image shall claim.
+        count: usize,
+        /// Images that take part.
+        images: usize,
+    },
+
+    /// Labels of one class give nothing to tell apart.
+    #[error("all {labelled} labelled images are of the class `{class}`")]
+    #[diagnostic(
+        code(propagate::one_class),
+        help("logistic regression needs labelled images of at least two classes: label some more")
+    )]
+    OneClass {
+        /// The class.
+        class: String,
+        /// Labelled images.
         labelled: usize,
     },
 
@@ -45,18 +102,6 @@ pub enum Error {
         path: PathBuf,
         /// The id.
         id: u32,
-    },
-
-    /// A label that is no class, or a cluster below 0.
-    #[error("`{path}`, image {id}: {message}")]
-    #[diagnostic(code(propagate::value), help("the table is damaged: write it again"))]
-    Value {
-        /// The table.
-        path: PathBuf,
-        /// The image.
-        id: u32,
-        /// What is wrong.
-        message: String,
     },
 
     /// A parameter out of its range.

@@ -2,7 +2,7 @@
 
 use scarce_artifact::{Embeddings, Labelled, Labels, Reader, Split};
 use scarce_kernels::{
-    Matrix, Metric as Measure, neighbours,
+    Matrix, neighbours,
     vote::{self, Weighting},
 };
 use scarce_stage::{Context, Description, Failure, Port, Stage};
@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error,
+    Error, Metric,
     error::within,
     found::{Found, table},
 };
@@ -31,30 +31,6 @@ impl From<Weights> for Weighting {
         match weights {
             Weights::Uniform => Self::Uniform,
             Weights::Distance => Self::Distance,
-        }
-    }
-}
-
-/// How distance is measured.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Metric {
-    /// As the features say that they are meant to be compared.
-    #[default]
-    Own,
-    /// Straight-line distance.
-    Euclidean,
-    /// One minus the cosine of the angle.
-    Cosine,
-}
-
-impl Metric {
-    fn resolve(self, own: scarce_artifact::Metric) -> Measure {
-        match (self, own) {
-            (Self::Euclidean, _) | (Self::Own, scarce_artifact::Metric::Euclidean) => {
-                Measure::Euclidean
-            }
-            (Self::Cosine, _) | (Self::Own, scarce_artifact::Metric::Cosine) => Measure::Cosine,
         }
     }
 }

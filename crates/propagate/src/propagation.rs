@@ -1,0 +1,92 @@
+//! Label propagation.
+
+use scarce_kernels::{Transduction, transduction::Method};
+use scarce_stage::{Context, Description, Failure, Stage};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    KernelName, SplitName,
+    transduce::{self, MEMORY_GIB, Setting},
+};
+
+/// Parameters of `label-propagation`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Params {
+    /// How strongly two images are linked: `rbf` links all with all, `knn` each to the nearest.
+    pub kernel: KernelName,
+    /// How fast the weight of a link falls with the squared distance (`rbf`). It must fit the scale
+    /// of the features: 1 / gamma is a squared distance at which images still are alike.
+    #[schemars(range(min = 0))]
+    pub gamma: f64,
+    /// To how many images each is linked, itself among them (`knn`).
+    #[schemars(range(min = 1))]
+    pub neighbours: usize,
+    /// Most steps; when they do not suffice, a warning says so.
+    #[schemars(range(min = 1))]
+    pub max_iter: usize,
+    /// The flow ends when a step changes all entries by less than this in sum.
+    #[schemars(range(min = 0))]
+    pub tolerance: f64,
+    /// Most memory, in GiB, that the links of `rbf` may take: 4 bytes for each pair of images (4 GiB
+    /// are enough for 32,000 images). `knn` needs next to none.
+    #[schemars(range(min = 0))]
+    pub memory_gib: f64,
+    /// The splits that take part.
+    pub splits: Vec<SplitName>,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self {
+            kernel: KernelName::default(),
+            gamma: 20.0,
+            neighbours: 7,
+            max_iter: 1000,
+            tolerance: 1e-3,
+            memory_gib: MEMORY_GIB,
+            splits: SplitName::all(),
+        }
+    }
+}
+
+/// The kind `label-propagation`.
+pub struct LabelPropagation;
+
+impl Stage for LabelPropagation {
+    type Params = Params;
+
+    fn describe() -> Description {
+        let description = Description::new(
+            "label-propagation",
+            "Labels flow to like images, given labels held fast",
+        );
+        transduce::ports(description.doc(
+            "X. Zhu and Z. Ghahramani, *Learning from labeled and unlabeled data with label \
+             propagation*, CMU-CALD-02-107, 2002: every image takes the mean of what its \
+             neighbours and itself believe, weighted by their links, and given labels are set back \
+             after every step, until nothing changes. Defaults, stopping rule and results are \
+             those of scikit-learn's `LabelPropagation`, but for images that no label reaches: \
+             they get no label, where scikit-learn gives them the first class.\n\n`distributions` \
+             has what every image came to believe, rows summing to 1; a given label is certain. An \
+             image that nothing reaches has `reached` false, no label and probabilities 0. \
+             `labels` keeps given labels as they are, with their source; for the other images it \
+             has the most probable class (of equals the first) with its probability as confidence. \
+             An image that an earlier propagation gave several labels is held at their \
+             shares.\n\nDistances are Euclidean, whatever metric the features are meant for. \
+             Labels of images that take no part are left out, with a warning.",
+        ))
+    }
+
+    fn run(params: Params, context: &Context) -> Result<(), Failure> {
+        let Params { kernel, gamma, neighbours, memory_gib, .. } = params;
+        let method = Transduction {
+            method: Method::Propagation,
+            max_iterations: params.max_iter,
+            tolerance: params.tolerance,
+        };
+        let splits = &params.splits;
+        transduce::run(&Setting { kernel, gamma, neighbours, memory_gib, splits, method }, context)
+    }
+}
