@@ -57,6 +57,30 @@ pub enum Error {
         features: usize,
     },
 
+    /// Features that the centroids are not of.
+    #[error("the centroids have {centroids} numbers, the features {features} per image")]
+    #[diagnostic(
+        code(embed::centroid_width),
+        help("wire the features that were clustered, of these or of other images")
+    )]
+    CentroidWidth {
+        /// Numbers in each centroid.
+        centroids: usize,
+        /// Numbers per image.
+        features: usize,
+    },
+
+    /// A table of no centroids.
+    #[error("`{path}` has no centroid")]
+    #[diagnostic(
+        code(embed::no_centroids),
+        help("wire the `centroids` of a stage that clusters, such as `kmeans`")
+    )]
+    NoCentroids {
+        /// The table.
+        path: PathBuf,
+    },
+
     /// The computation refused.
     #[error(transparent)]
     #[diagnostic(transparent)]

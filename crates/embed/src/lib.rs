@@ -5,6 +5,7 @@
 //! | `pixels` | the pixels themselves, scaled to [0, 1] ([`pixels`]) |
 //! | `pca` | coordinates along the principal components ([`pca`]) |
 //! | `project` | a projection fitted earlier, applied to other images ([`project`]) |
+//! | `centroid-distances` | distances to the centroids of clusters ([`centroid_distances`]) |
 //!
 //! All of them stream: memory holds one batch of images, and for `pca` a covariance matrix. Nothing
 //! is learnt from images of the test split, which are embedded like all others. Rows keep the order
@@ -13,10 +14,11 @@
 //! ```
 //! let names: Vec<String> =
 //!     scarce_embed::kinds().iter().map(|kind| kind.description().kind.clone()).collect();
-//! assert_eq!(names, ["pixels", "pca", "project"]);
+//! assert_eq!(names, ["pixels", "pca", "project", "centroid-distances"]);
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod centroid_distances;
 mod error;
 pub mod pca;
 pub mod pixels;
@@ -38,5 +40,6 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<pixels::Pixels>(code),
         Kind::of::<pca::PrincipalComponents>(code),
         Kind::of::<project::Project>(code),
+        Kind::of::<centroid_distances::CentroidDistances>(code),
     ]
 }
