@@ -81,6 +81,25 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// No image is in the splits asked for.
+    #[error("no image is in a split of `splits = {splits}`")]
+    #[diagnostic(
+        code(embed::no_images),
+        help("name a split that the features have, or leave `splits` out")
+    )]
+    NoImages {
+        /// The splits asked for.
+        splits: String,
+    },
+
+    /// Two rows of the features have one id.
+    #[error("the features have the image {id} twice")]
+    #[diagnostic(code(embed::repeated_image), help("ids must be unique: write the features again"))]
+    RepeatedImage {
+        /// The id.
+        id: u32,
+    },
+
     /// The computation refused.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -10,9 +10,10 @@
 //! | [`distance`] | squared Euclidean distances, nearest rows |
 //! | [`neighbours`] | exact k nearest neighbours, Euclidean or cosine |
 //! | [`graph`] | graphs of neighbours; Laplace and Poisson learning, label spreading |
-//! | [`kmeans`] | Lloyd's k-means with k-means++ |
+//! | [`kmeans`] | k-means by Lloyd's algorithm or by mini-batches, k-means++ |
 //! | [`logistic`] | multinomial logistic regression by L-BFGS |
 //! | [`pca`] | principal components, optionally whitened |
+//! | [`tsne`] | maps in two dimensions by Barnes–Hut t-SNE |
 //! | [`vote`] | class probabilities from neighbours |
 //! | [`selection`] | which rows to label first |
 //! | [`scores`] | accuracy, F1, NMI, ARI, matched accuracy, entropy, intervals |
@@ -54,6 +55,7 @@ mod product;
 pub mod random;
 pub mod scores;
 pub mod selection;
+pub mod tsne;
 pub mod vote;
 
 #[cfg(test)]
@@ -65,3 +67,4 @@ pub use logistic::{FittedLogistic, Logistic};
 pub use matrix::Matrix;
 pub use neighbours::{Metric, Neighbours};
 pub use pca::{FittedPca, Pca};
+pub use tsne::{FittedTsne, Tsne};
