@@ -52,7 +52,7 @@ pub use digest::{Digest, digest_bytes, digest_file};
 pub use error::{Error, Result};
 pub use features::{Labelled, batch_rows};
 pub use members::HasSplit;
-pub use meta::{Classes, EmbeddingsMeta, Empty, ImagesMeta, Metric, Shape};
+pub use meta::{CentroidsMeta, Classes, EmbeddingsMeta, Empty, ImagesMeta, Metric, Shape};
 pub use model::{Model, ModelCard, Tensor};
 pub use reader::{Batches, Reader, open_parquet};
 pub use table::{BATCH_ROWS, Table};

@@ -79,3 +79,12 @@ pub struct EmbeddingsMeta {
     /// How distances are meant.
     pub metric: Metric,
 }
+
+/// Facts about a table of centroids.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CentroidsMeta {
+    /// What made the features that were clustered (their [`EmbeddingsMeta::origin`]); empty where
+    /// it is not known.
+    pub features: String,
+}

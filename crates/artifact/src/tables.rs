@@ -1,7 +1,7 @@
 //! The tables, each a list of columns.
 
 use crate::{
-    Classes, EmbeddingsMeta, Empty, ImagesMeta, Vectors,
+    CentroidsMeta, Classes, EmbeddingsMeta, Empty, ImagesMeta, Vectors,
     column::{Word, word_column},
     table::table,
 };
@@ -147,7 +147,7 @@ table! {
 
 table! {
     /// The centre of each cluster.
-    Centroids = "centroids", meta = Empty {
+    Centroids = "centroids", meta = CentroidsMeta {
         /// Index of the cluster.
         cluster: Vec<i32>,
         /// Mean of the cluster's embeddings.

@@ -1,27 +1,16 @@
 //! k-means.
 
-use scarce_artifact::{Centroids, Clusters, Embeddings, Empty, Vectors};
-use scarce_kernels::{
-    FittedKMeans, KMeans as Problem, Matrix,
-    kmeans::{Round, Start},
-};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_artifact::Embeddings;
+use scarce_kernels::{FittedKMeans, KMeans as Problem, Matrix, kmeans::Round};
+use scarce_stage::{Context, Description, Failure, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, SplitName, members::Standing, points::Points};
-
-/// Where the first centroids come from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Init {
-    /// Images far from one another: greedy k-means++.
-    #[default]
-    #[serde(rename = "k-means++")]
-    PlusPlus,
-    /// Images picked at random.
-    #[serde(rename = "random")]
-    Random,
-}
+use crate::{
+    Error, SplitName,
+    fitted::{Init, OUTPUTS_DOC, fitting_kind, write},
+    points::Points,
+};
 
 /// Parameters of `kmeans`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -51,7 +40,7 @@ pub struct Params {
     #[serde(default)]
     pub seed: u64,
     /// The splits to cluster; the test split only if it is named here.
-    #[serde(default = "learnt_from")]
+    #[serde(default = "SplitName::learnt_from")]
     pub splits: Vec<SplitName>,
 }
 
@@ -67,10 +56,6 @@ fn tolerance() -> f64 {
     1e-4
 }
 
-fn learnt_from() -> Vec<SplitName> {
-    vec![SplitName::Train, SplitName::Pool]
-}
-
 /// The kind `kmeans`.
 pub struct KMeans;
 
@@ -78,46 +63,29 @@ impl Stage for KMeans {
     type Params = Params;
 
     fn describe() -> Description {
-        Description::new("kmeans", "Groups of images around their means")
-            .doc(
-                "Lloyd's algorithm (*Least squares quantization in PCM*, IEEE Trans. Information \
-                 Theory 28, 1982) from centroids chosen by greedy k-means++ (Arthur and \
-                 Vassilvitskii, SODA 2007) or at random; stopping rule and empty clusters are \
-                 treated as in scikit-learn's `KMeans`. Distances are Euclidean, whatever metric \
-                 the features are meant for.\n\n`clusters` has a row for each clustered image, by \
-                 ascending id: its cluster, its distance to the centroid, `percentile` (the share \
-                 of the cluster that is at most as far, in percent, 100 for the farthest) and \
-                 whether it is the representative, the image nearest to the centroid (of equally \
-                 near ones that with the smallest id). `centroids` has a row for each cluster that \
-                 has images: `centroid: [d]`. A cluster can end empty only if images are equal.",
-            )
-            .input(Port::table::<Embeddings>("features", "One vector per image"))
-            .output(Port::table::<Clusters>("clusters", "The cluster of every image"))
-            .output(Port::table::<Centroids>("centroids", "The centre of every cluster"))
+        let method = "Lloyd's algorithm (*Least squares quantization in PCM*, IEEE Trans. \
+                      Information Theory 28, 1982) from centroids chosen by greedy k-means++ \
+                      (Arthur and Vassilvitskii, SODA 2007) or at random; stopping rule and empty \
+                      clusters are treated as in scikit-learn's `KMeans`. Distances are Euclidean, \
+                      whatever metric the features are meant for. A cluster can end empty only \
+                      if images are equal.";
+        let doc = format!("{method}\n\n{OUTPUTS_DOC}");
+        fitting_kind("kmeans", "Groups of images around their means", &doc)
     }
 
     fn run(params: Params, context: &Context) -> Result<(), Failure> {
         let features = context.input::<Embeddings>("features")?;
         let points = Points::read(&features, &params.splits)?;
         let fitted = fit(&params, &points, context)?;
-        let standing = Standing::of(&fitted.labels, &fitted.distances, fitted.clusters);
-        context.write("centroids", Empty {}, centroids(&points, &fitted, &standing))?;
-        context.write("clusters", Empty {}, clusters(points, fitted, standing))
+        write(context, &features, points, fitted)
     }
 }
 
 fn fit(params: &Params, points: &Points, context: &Context) -> Result<FittedKMeans, Error> {
-    let (clusters, images) = (params.clusters, points.id.len());
-    if clusters > images {
-        return Err(Error::TooManyClusters { clusters, images });
-    }
-    let start = match params.init {
-        Init::PlusPlus => Start::PlusPlus,
-        Init::Random => Start::Random,
-    };
+    let clusters = points.at_least(params.clusters)?;
     let problem = Problem {
         clusters,
-        start,
+        start: params.init.into(),
         restarts: params.n_init,
         max_iterations: params.max_iter,
         tolerance: params.tolerance,
@@ -129,7 +97,7 @@ fn fit(params: &Params, points: &Points, context: &Context) -> Result<FittedKMea
         let message = format!("{} images moved", round.changed);
         context.progress(done as u64, total, "rounds", &message);
     };
-    let x = Matrix::new(&points.values, images, points.width)?;
+    let x = Matrix::new(&points.values, points.id.len(), points.width)?;
     let fitted = problem.fit_observed(x, &mut observe)?;
     let FittedKMeans { iterations, inertia, .. } = fitted;
     if fitted.converged {
@@ -140,39 +108,6 @@ fn fit(params: &Params, points: &Points, context: &Context) -> Result<FittedKMea
         );
     }
     Ok(fitted)
-}
-
-fn centroids(points: &Points, fitted: &FittedKMeans, standing: &Standing) -> Centroids {
-    let width = fitted.cols;
-    let mut table = Centroids::default();
-    let mut values = Vec::with_capacity(fitted.centroids.len());
-    for (cluster, representative) in standing.representative.iter().enumerate() {
-        let Some(row) = representative else { continue };
-        table.cluster.push(cluster as i32);
-        table.size.push(standing.size[cluster] as u32);
-        table.representative.push(points.id[*row]);
-        values.extend_from_slice(&fitted.centroids[cluster * width..][..width]);
-    }
-    let empty = standing.size.len() - table.cluster.len();
-    if empty > 0 {
-        tracing::warn!("{empty} clusters are empty: too few images differ");
-    }
-    table.centroid = Vectors::new(width, values);
-    table
-}
-
-fn clusters(points: Points, fitted: FittedKMeans, standing: Standing) -> Clusters {
-    let mut is_representative = vec![false; points.id.len()];
-    for row in standing.representative.into_iter().flatten() {
-        is_representative[row] = true;
-    }
-    Clusters {
-        id: points.id,
-        cluster: fitted.labels.into_iter().map(|cluster| cluster as i32).collect(),
-        distance: fitted.distances,
-        percentile: standing.percentile,
-        is_representative,
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! | kind | what it does |
 //! | --- | --- |
 //! | `kmeans` | k groups around their means, by Lloyd's algorithm ([`kmeans`]) |
+//! | `minibatch-kmeans` | the same, nearly as good and much sooner, by small batches ([`minibatch`]) |
+//! | `assign` | the centroids of a fit applied to other images ([`assign`]) |
 //!
 //! A clustering serves twice. Before labelling, the image nearest to the centre of each cluster,
 //! its *representative*, is worth a label more than an image picked at random (`budget` takes the
@@ -10,9 +12,9 @@
 //! only to its inner part: each image carries its distance to the centroid and its `percentile`,
 //! the share of the cluster that is at most as far, from just above 0 to 100.
 //!
-//! All rows that are clustered are held in memory, twice while the clusters are sought. They are
-//! put in the order of their ids first, so that the result depends neither on the order of the
-//! features nor on the number of threads.
+//! All rows that are clustered are held in memory, by `kmeans` twice while the clusters are sought.
+//! They are put in the order of their ids first, so that the result depends neither on the order of
+//! the features nor on the number of threads.
 //!
 //! ```
 //! let kinds = scarce_cluster::kinds();
@@ -21,20 +23,30 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod assign;
 mod error;
+mod fitted;
 pub mod kmeans;
 mod members;
+pub mod minibatch;
 mod points;
+mod splits;
 
 #[cfg(test)]
 mod bench;
 
 pub use error::Error;
-pub use points::SplitName;
+pub use fitted::Init;
+pub use splits::SplitName;
 
 use scarce_stage::Kind;
 
 /// The kinds of this crate.
 pub fn kinds() -> Vec<Kind> {
-    vec![Kind::of::<kmeans::KMeans>(env!("SCARCE_FINGERPRINT"))]
+    let code = env!("SCARCE_FINGERPRINT");
+    vec![
+        Kind::of::<kmeans::KMeans>(code),
+        Kind::of::<minibatch::MiniBatchKMeans>(code),
+        Kind::of::<assign::Assign>(code),
+    ]
 }

@@ -37,6 +37,15 @@ impl Standing {
             size: members.iter().map(Vec::len).collect(),
         }
     }
+
+    /// Whether each row is the representative of its cluster: `[n]`.
+    pub(crate) fn is_representative(&self) -> Vec<bool> {
+        let mut is_representative = vec![false; self.percentile.len()];
+        for &row in self.representative.iter().flatten() {
+            is_representative[row] = true;
+        }
+        is_representative
+    }
 }
 
 #[cfg(test)]
@@ -48,6 +57,7 @@ mod tests {
         let standing = Standing::of(&[0, 2, 0, 0, 0], &[3.0, 9.0, 1.0, 1.0, 2.0], 3);
         assert_eq!(standing.percentile, [100.0, 100.0, 50.0, 50.0, 75.0]);
         assert_eq!(standing.representative, [Some(2), None, Some(1)]);
+        assert_eq!(standing.is_representative(), [false, true, true, false, false]);
         assert_eq!(standing.size, [4, 0, 1]);
     }
 }

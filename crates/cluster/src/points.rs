@@ -1,31 +1,8 @@
 //! The rows to cluster, in memory, in the order of their ids.
 
-use scarce_artifact::{Embeddings, Reader, Split};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use scarce_artifact::{Embeddings, Reader};
 
-use crate::Error;
-
-/// A part of the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum SplitName {
-    /// Images that may be learnt from.
-    Train,
-    /// Images held out for scoring.
-    Test,
-    /// Images of data without an official split.
-    Pool,
-}
-
-impl SplitName {
-    fn is(self, split: Split) -> bool {
-        matches!(
-            (self, split),
-            (Self::Train, Split::Train) | (Self::Test, Split::Test) | (Self::Pool, Split::Pool)
-        )
-    }
-}
+use crate::{Error, SplitName};
 
 /// Points to cluster.
 pub(crate) struct Points {
@@ -50,13 +27,20 @@ impl Points {
             }
         }
         if points.id.is_empty() {
-            let splits = serde_json::to_string(splits).unwrap_or_default();
-            return Err(Error::NoImages { splits });
+            return Err(Error::no_images(splits));
         }
         points.sort();
         match points.id.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => Err(Error::RepeatedImage { id: pair[0] }),
             None => Ok(points),
+        }
+    }
+
+    /// `clusters`, if there are as many images.
+    pub(crate) fn at_least(&self, clusters: usize) -> Result<usize, Error> {
+        match self.id.len() {
+            images if images < clusters => Err(Error::TooManyClusters { clusters, images }),
+            _ => Ok(clusters),
         }
     }
 

@@ -27,7 +27,7 @@ impl Bench {
     }
 
     /// Writes a table, which may hold what no typed writer would write.
-    fn write<T: Table>(&self, name: &str, meta: &T::Meta, table: T) {
+    pub(crate) fn table<T: Table>(&self, name: &str, meta: &T::Meta, table: T) {
         let path = self.stem(name).with_extension("parquet");
         let schema = Schema::new(table.fields());
         let mut writer = RawWriter::create(&path, T::NAME, T::VERSION, schema, meta).unwrap();
@@ -36,13 +36,13 @@ impl Bench {
     }
 
     pub(crate) fn features(&self, name: &str, table: Embeddings) {
-        self.write(name, &EmbeddingsMeta::default(), table);
+        self.table(name, &EmbeddingsMeta::default(), table);
     }
 
     /// Images of 1 × 4 grey pixels.
     pub(crate) fn images(&self, name: &str, (table, max_value): (Images, u8)) {
         let shape = Shape { height: 1, width: 4, channels: 1 };
-        self.write(name, &ImagesMeta { shape, dataset: "test".to_owned(), max_value }, table);
+        self.table(name, &ImagesMeta { shape, dataset: "test".to_owned(), max_value }, table);
     }
 
     pub(crate) fn run(

@@ -57,6 +57,49 @@ pub enum Error {
         features: usize,
     },
 
+    /// Features that the centroids are not of.
+    #[error("the centroids have {centroids} numbers, the features {features} per image")]
+    #[diagnostic(
+        code(embed::centroid_width),
+        help("wire the features that were clustered, of these or of other images")
+    )]
+    CentroidWidth {
+        /// Numbers in each centroid.
+        centroids: usize,
+        /// Numbers per image.
+        features: usize,
+    },
+
+    /// A table of no centroids.
+    #[error("`{path}` has no centroid")]
+    #[diagnostic(
+        code(embed::no_centroids),
+        help("wire the `centroids` of a stage that clusters, such as `kmeans`")
+    )]
+    NoCentroids {
+        /// The table.
+        path: PathBuf,
+    },
+
+    /// No image is in the splits asked for.
+    #[error("no image is in a split of `splits = {splits}`")]
+    #[diagnostic(
+        code(embed::no_images),
+        help("name a split that the features have, or leave `splits` out")
+    )]
+    NoImages {
+        /// The splits asked for.
+        splits: String,
+    },
+
+    /// Two rows of the features have one id.
+    #[error("the features have the image {id} twice")]
+    #[diagnostic(code(embed::repeated_image), help("ids must be unique: write the features again"))]
+    RepeatedImage {
+        /// The id.
+        id: u32,
+    },
+
     /// The computation refused.
     #[error(transparent)]
     #[diagnostic(transparent)]

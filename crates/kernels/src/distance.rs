@@ -87,10 +87,20 @@ pub fn squared_euclidean(x: Matrix<'_>, y: Matrix<'_>) -> Result<Vec<f32>, Error
     Ok(out)
 }
 
-/// The nearest row of `y: [m, d]` to every row of `x: [n, d]`.
+/// All Euclidean distances, `[n, m]`, between `x: [n, d]` and `y: [m, d]`.
 ///
-/// Rows whose distances differ by no more than rounding may change places; use
-/// [`crate::neighbours`] where that matters. The distance itself is exact to `f32`.
+/// # Errors
+/// [`Error::Width`], [`Error::NotFinite`] or [`Error::Overflow`].
+pub fn euclidean(x: Matrix<'_>, y: Matrix<'_>) -> Result<Vec<f32>, Error> {
+    let mut distances = squared_euclidean(x, y)?;
+    distances.par_iter_mut().for_each(|d| *d = d.sqrt());
+    Ok(distances)
+}
+
+/// The nearest row of `y: [m, d]` to every row of `x: [n, d]`; of equally near rows the first.
+///
+/// The answer is that of a double loop over differences in `f64`, whatever stands beside a row and
+/// on every machine: where the rounding of the product leaves a doubt, distances are measured again.
 ///
 /// # Errors
 /// [`Error::TooFew`] if `y` is empty; [`Error::Width`], [`Error::NotFinite`], [`Error::Overflow`].
@@ -100,7 +110,7 @@ pub fn nearest(x: Matrix<'_>, y: Matrix<'_>) -> Result<Nearest, Error> {
         return Err(Error::TooFew { what: "nearest row", wanted: 1, available: 0 });
     }
     squared_norms(x)?;
-    let index = nearest_index(x, y, &squared_norms(y)?);
+    let index = nearest_index(x, &Targets::new(y)?);
     let squared = index
         .par_iter()
         .zip(x.data().par_chunks_exact(x.cols()))
@@ -109,37 +119,120 @@ pub fn nearest(x: Matrix<'_>, y: Matrix<'_>) -> Result<Nearest, Error> {
     Ok(Nearest { index, squared })
 }
 
-/// The nearest row of `y` to every row of `x`, for data that are known to be good.
-pub(crate) fn nearest_index(x: Matrix<'_>, y: Matrix<'_>, y_norms: &[f32]) -> Vec<u32> {
+/// Rows that others may be nearest to.
+pub(crate) struct Targets<'a> {
+    pub(crate) rows: Matrix<'a>,
+    /// ‖y‖².
+    pub(crate) norms: Vec<f32>,
+    /// The largest ‖y‖.
+    pub(crate) longest: f64,
+}
+
+impl<'a> Targets<'a> {
+    pub(crate) fn new(rows: Matrix<'a>) -> Result<Self, Error> {
+        let norms = squared_norms(rows)?;
+        let longest = f64::from(norms.iter().copied().fold(0.0, f32::max)).sqrt();
+        Ok(Self { rows, norms, longest })
+    }
+
+    /// What keys of a row of squared length `x_norm` can differ by although the distances are
+    /// equal: twice the rounding of a product of `d` terms, summed in any order (Higham, *Accuracy
+    /// and Stability of Numerical Algorithms*, §3.5).
+    pub(crate) fn slack(&self, x_norm: f64) -> f32 {
+        let units = (self.rows.cols() + 32) as f64 * f64::from(f32::EPSILON);
+        let scale = self.longest * (2.0 * x_norm.sqrt() + self.longest);
+        (units * scale) as f32 + f32::MIN_POSITIVE
+    }
+}
+
+/// The nearest target of every row of `x`, for data that are known to be good.
+pub(crate) fn nearest_index(x: Matrix<'_>, targets: &Targets<'_>) -> Vec<u32> {
     let mut index = vec![0u32; x.rows()];
-    index.par_chunks_mut(ROW_BLOCK).enumerate().for_each_init(Vec::new, |tile, (block, index)| {
-        let start = block * ROW_BLOCK;
-        let rows = x.block(start..start + index.len());
-        nearest_in_block(rows, y, y_norms, tile, index);
-    });
+    index.par_chunks_mut(ROW_BLOCK).enumerate().for_each_init(
+        || (Vec::new(), Vec::new()),
+        |(tile, doubts), (block, index)| {
+            let start = block * ROW_BLOCK;
+            let rows = x.block(start..start + index.len());
+            nearest_in_block(rows, targets, tile, doubts, index);
+        },
+    );
     index
 }
 
 fn nearest_in_block(
     x: Matrix<'_>,
-    y: Matrix<'_>,
-    y_norms: &[f32],
+    targets: &Targets<'_>,
     tile: &mut Vec<f32>,
+    contenders: &mut Vec<Contenders>,
     index: &mut [u32],
 ) {
-    let mut best = vec![f32::INFINITY; x.rows()];
-    for columns in crate::blocks::ranges(y.rows(), TILE) {
+    contenders.resize_with(x.rows(), Contenders::default);
+    for (contenders, row) in contenders.iter_mut().zip(x.iter_rows()) {
+        contenders.restart(targets.slack(dot(row, row)));
+    }
+    for columns in crate::blocks::ranges(targets.rows.rows(), TILE) {
         tile.resize(x.rows() * columns.len(), 0.0);
-        keys(x, y.block(columns.clone()), &y_norms[columns.clone()], tile);
-        let rows = tile.chunks_exact(columns.len());
-        for (row, (best, index)) in rows.zip(best.iter_mut().zip(index.iter_mut())) {
-            let smallest = minimum(row);
-            if smallest < *best {
-                *best = smallest;
-                let within = row.iter().position(|&key| key == smallest).unwrap_or(0);
-                *index = (columns.start + within) as u32;
+        let y = targets.rows.block(columns.clone());
+        keys(x, y, &targets.norms[columns.clone()], tile);
+        for (keys, contenders) in tile.chunks_exact(columns.len()).zip(contenders.iter_mut()) {
+            contenders.scan(columns.start as u32, keys);
+        }
+    }
+    for ((row, contenders), index) in x.iter_rows().zip(contenders).zip(index) {
+        *index = contenders.settle(row, targets.rows);
+    }
+}
+
+/// The targets that may be nearest to one row: those whose keys are within the rounding of the
+/// smallest.
+#[derive(Default)]
+struct Contenders {
+    slack: f32,
+    smallest: f32,
+    found: Vec<(f32, u32)>,
+}
+
+impl Contenders {
+    fn restart(&mut self, slack: f32) {
+        self.slack = slack;
+        self.smallest = f32::INFINITY;
+        self.found.clear();
+    }
+
+    /// Takes in the keys of the targets from `first` on.
+    fn scan(&mut self, first: u32, keys: &[f32]) {
+        let smallest = minimum(keys);
+        if smallest > self.smallest + self.slack {
+            return;
+        }
+        self.smallest = self.smallest.min(smallest);
+        let limit = self.smallest + self.slack;
+        for (chunk, keys) in keys.chunks(16).enumerate() {
+            // Without a way out the compiler can use vector instructions.
+            if !keys.iter().fold(false, |any, &key| any | (key <= limit)) {
+                continue;
+            }
+            let within = keys.iter().enumerate().filter(|&(_, &key)| key <= limit);
+            let place = |within| first + (chunk * 16 + within) as u32;
+            self.found.extend(within.map(|(within, &key)| (key, place(within))));
+        }
+    }
+
+    /// The nearest target of `row`, measured where keys leave a choice.
+    fn settle(&mut self, row: &[f32], targets: Matrix<'_>) -> u32 {
+        let limit = self.smallest + self.slack;
+        self.found.retain(|&(key, _)| key <= limit);
+        if let [(_, only)] = self.found[..] {
+            return only;
+        }
+        let mut best = (f64::INFINITY, 0);
+        for &(_, index) in &self.found {
+            let distance = squared_distance(row, targets.row(index as usize));
+            if distance < best.0 {
+                best = (distance, index);
             }
         }
+        best.1
     }
 }
 
@@ -193,6 +286,20 @@ mod tests {
         let x = [1000.0f32, 1000.0, 1000.5, 1000.0];
         let x = Matrix::new(&x, 2, 2).unwrap();
         assert_eq!(squared_euclidean(x, x).unwrap(), [0.0, 0.25, 0.25, 0.0]);
+    }
+
+    #[test]
+    fn rows_too_alike_for_the_product_are_told_apart() {
+        // Far from the origin all keys round alike; neighbours are 1/64 apart.
+        let y: Vec<f32> = (0..900u16).map(|i| 4_000.0 + f32::from(i) / 64.0).collect();
+        let x: Vec<f32> = (0..300u16).map(|i| 4_000.0 + f32::from(i) / 23.0).collect();
+        let nearest = nearest(Matrix::new(&x, 300, 1).unwrap(), Matrix::new(&y, 900, 1).unwrap());
+        let nearest = nearest.unwrap();
+        for (i, value) in x.iter().enumerate() {
+            let distance = |j: &usize| (f64::from(y[*j]) - f64::from(*value)).powi(2);
+            let by_hand = (0..900).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap();
+            assert_eq!(nearest.index[i] as usize, by_hand);
+        }
     }
 
     #[test]

@@ -131,6 +131,14 @@ pub enum Error {
         limit: usize,
     },
 
+    /// Steps were so long that numbers stopped being finite.
+    #[error("the {what} flew apart: its steps were too long")]
+    #[diagnostic(code(kernels::diverged), help("lower `learning_rate`"))]
+    Diverged {
+        /// What took the steps.
+        what: &'static str,
+    },
+
     /// An iteration that practically always ends well did not.
     #[error("the {what} did not converge")]
     #[diagnostic(

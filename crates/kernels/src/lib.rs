@@ -10,11 +10,12 @@
 //! | [`distance`] | squared Euclidean distances, nearest rows |
 //! | [`neighbours`] | exact k nearest neighbours, Euclidean or cosine |
 //! | [`graph`] | graphs of neighbours; Laplace and Poisson learning, label spreading |
-//! | [`kmeans`] | Lloyd's k-means with k-means++ |
+//! | [`kmeans`] | k-means by Lloyd's algorithm or by mini-batches, k-means++ |
 //! | [`logistic`] | multinomial logistic regression by L-BFGS |
 //! | [`pca`] | principal components, optionally whitened |
 //! | [`self_training`] | a classifier that learns from its own confident predictions |
 //! | [`transduction`] | label spreading and label propagation |
+//! | [`tsne`] | maps in two dimensions by Barnes–Hut t-SNE |
 //! | [`vote`] | class probabilities from neighbours |
 //! | [`selection`] | which rows to label first |
 //! | [`scores`] | accuracy, F1, NMI, ARI, matched accuracy, entropy, intervals |
@@ -58,6 +59,7 @@ pub mod scores;
 pub mod selection;
 pub mod self_training;
 pub mod transduction;
+pub mod tsne;
 pub mod vote;
 
 #[cfg(test)]
@@ -71,3 +73,4 @@ pub use neighbours::{Metric, Neighbours};
 pub use pca::{FittedPca, Pca};
 pub use self_training::{SelfTrained, SelfTraining};
 pub use transduction::{Transduced, Transduction};
+pub use tsne::{FittedTsne, Tsne};

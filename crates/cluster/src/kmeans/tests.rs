@@ -1,28 +1,10 @@
-use scarce_artifact::{Centroids, Clusters, Embeddings, Split, Vectors};
+use scarce_artifact::{Centroids, Clusters, Embeddings, EmbeddingsMeta, Split, Vectors};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, on_threads};
-
-/// `n` images in 4 clumps, the last tenth of them test images, in a scrambled order.
-fn clumps(n: u32) -> Embeddings {
-    // 7 has no factor in common with the numbers of rows used here.
-    let id: Vec<u32> = (0..n).map(|i| i * 7 % n).collect();
-    let place = |&id: &u32| {
-        let corner = (id % 4) as f32 * 10.0;
-        [corner + (id as f32 * 0.37).sin(), -corner + (id as f32 * 1.91).cos()]
-    };
-    Embeddings {
-        split: id
-            .iter()
-            .map(|id| if id * 10 < n * 9 { Split::Pool } else { Split::Test })
-            .collect(),
-        embedding: Vectors::new(2, id.iter().flat_map(place).collect()),
-        id,
-    }
-}
+use crate::bench::{Bench, clumps, on_threads, reversed};
 
 fn run(bench: &Bench, features: &Embeddings, params: Value) -> (Clusters, Centroids) {
-    bench.run(features.clone(), params).unwrap();
+    bench.fit("kmeans", features, params).unwrap();
     (bench.read("clusters"), bench.read("centroids"))
 }
 
@@ -61,15 +43,12 @@ fn neither_threads_nor_the_order_of_rows_change_a_byte() {
     let params = json!({ "clusters": 12, "n_init": 2, "seed": 3 });
     let mut features = clumps(3000);
     let bytes = |features: &Embeddings, threads| {
-        on_threads(threads, || bench.run(features.clone(), params.clone()).unwrap());
+        on_threads(threads, || bench.fit("kmeans", features, params.clone()).unwrap());
         (bench.bytes("clusters"), bench.bytes("centroids"))
     };
     let one = bytes(&features, 1);
     assert!(one == bytes(&features, 3));
-    features.id.reverse();
-    features.split.reverse();
-    let rows = features.embedding.values.rchunks_exact(2).flatten().copied().collect();
-    features.embedding = Vectors::new(2, rows);
+    features = reversed(features);
     assert!(one == bytes(&features, 2));
     let other = run(&bench, &features, json!({ "clusters": 12, "n_init": 2, "seed": 4 })).0;
     assert!(bench.bytes("clusters") != one.0, "another seed, another start: {}", other.id.len());
@@ -82,7 +61,7 @@ fn the_test_split_takes_part_only_if_it_is_named() {
     let (clusters, _) = run(&bench, &clumps(100), params);
     assert_eq!(clusters.id, (90..100).collect::<Vec<u32>>());
     let params = json!({ "clusters": 2, "splits": ["train"] });
-    assert_eq!(bench.run(clumps(100), params).unwrap_err().code, "cluster::no_images");
+    assert_eq!(bench.fit("kmeans", &clumps(100), params).unwrap_err().code, "cluster::no_images");
 }
 
 #[test]
@@ -102,16 +81,16 @@ fn equal_images_leave_clusters_empty_and_out_of_the_table() {
 #[test]
 fn impossible_requests_name_their_numbers() {
     let bench = Bench::new();
-    let failure = bench.run(clumps(20), json!({ "clusters": 19 })).unwrap_err();
+    let failure = bench.fit("kmeans", &clumps(20), json!({ "clusters": 19 })).unwrap_err();
     assert_eq!(failure.code, "cluster::too_many_clusters");
     assert!(failure.message.contains("19") && failure.message.contains("18"));
-    assert!(bench.run(clumps(20), json!({ "clusters": 0 })).is_err());
-    assert!(bench.run(clumps(20), json!({})).is_err());
-    assert!(bench.run(clumps(20), json!({ "clusters": 2, "n_init": 0 })).is_err());
+    assert!(bench.fit("kmeans", &clumps(20), json!({ "clusters": 0 })).is_err());
+    assert!(bench.fit("kmeans", &clumps(20), json!({})).is_err());
+    assert!(bench.fit("kmeans", &clumps(20), json!({ "clusters": 2, "n_init": 0 })).is_err());
     let mut twice = clumps(20);
     twice.id[0] = twice.id[1];
     twice.split = vec![Split::Pool; 20];
-    let failure = bench.run(twice, json!({ "clusters": 2 })).unwrap_err();
+    let failure = bench.fit("kmeans", &twice, json!({ "clusters": 2 })).unwrap_err();
     assert_eq!(failure.code, "cluster::repeated_image");
 }
 
@@ -120,7 +99,16 @@ fn a_number_that_is_not_one_is_named() {
     let bench = Bench::new();
     let mut features = clumps(20);
     features.embedding.values[9] = f32::INFINITY;
-    let failure = bench.run(features, json!({ "clusters": 2 })).unwrap_err();
+    let failure = bench.fit("kmeans", &features, json!({ "clusters": 2 })).unwrap_err();
     assert_eq!(failure.code, "artifact::value");
     assert!(failure.message.contains("row 4"), "{}", failure.message);
+}
+
+#[test]
+fn centroids_say_what_was_clustered() {
+    let bench = Bench::new();
+    let meta = EmbeddingsMeta { origin: "pca".to_owned(), ..EmbeddingsMeta::default() };
+    bench.write("codes", &meta, clumps(100));
+    bench.run("kmeans", json!({ "clusters": 4 }), &[("features", "codes")]).unwrap();
+    assert_eq!(bench.open::<Centroids>("centroids").meta().features, "pca");
 }

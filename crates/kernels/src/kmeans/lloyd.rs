@@ -1,21 +1,10 @@
 //! Lloyd's iteration.
 
-use super::Round;
-use crate::Matrix;
-use crate::distance::nearest_index;
-use crate::product::{dot, squared_distance};
-use rayon::prelude::*;
-
-/// Members summed by one task. A fixed number, so that sums do not depend on threads.
-const CHUNK: usize = 4096;
-
-/// Where one start ended.
-pub(super) struct End {
-    /// `[k, d]`
-    pub(super) centroids: Vec<f32>,
-    pub(super) iterations: usize,
-    pub(super) converged: bool,
-}
+use super::means::means;
+use super::{End, Round};
+use crate::distance::{Targets, nearest_index};
+use crate::product::squared_distance;
+use crate::{Error, Matrix};
 
 /// Runs from `centroids: [k, d]` until no label changes, the squared shift of the centroids is at
 /// most `tolerance`, or `max_iterations` rounds are done. `x: [n, d]` is finite, `n >= k`.
@@ -25,11 +14,12 @@ pub(super) fn run(
     tolerance: f64,
     max_iterations: usize,
     observe: &mut dyn FnMut(Round),
-) -> End {
+) -> Result<End, Error> {
     let d = x.cols();
     let mut labels: Vec<u32> = Vec::new();
     for iteration in 1..=max_iterations {
-        let new_labels = assign(x, &centroids);
+        let rows = Matrix::new(&centroids, centroids.len() / d, d)?;
+        let new_labels = nearest_index(x, &Targets::new(rows)?);
         let pairs = labels.iter().zip(&new_labels);
         let changed = match labels.len() {
             0 => new_labels.len(),
@@ -49,137 +39,8 @@ pub(super) fn run(
             shift
         };
         if fixed || moved <= tolerance {
-            return End { centroids, iterations: iteration, converged: true };
+            return Ok(End { centroids, iterations: iteration, converged: true });
         }
     }
-    End { centroids, iterations: max_iterations, converged: false }
-}
-
-fn assign(x: Matrix<'_>, centroids: &[f32]) -> Vec<u32> {
-    let rows = centroids.len() / x.cols();
-    let norms: Vec<f32> = centroids.chunks_exact(x.cols()).map(|c| dot(c, c) as f32).collect();
-    match Matrix::new(centroids, rows, x.cols()) {
-        Ok(centroids) => nearest_index(x, centroids, &norms),
-        Err(_) => Vec::new(),
-    }
-}
-
-/// Rows by cluster: the members of cluster `c` are `order[starts[c]..starts[c + 1]]`, ascending.
-struct Members {
-    order: Vec<u32>,
-    starts: Vec<usize>,
-}
-
-impl Members {
-    fn new(labels: &[u32], clusters: usize) -> Self {
-        let mut starts = vec![0; clusters + 1];
-        for &label in labels {
-            starts[label as usize + 1] += 1;
-        }
-        for cluster in 0..clusters {
-            starts[cluster + 1] += starts[cluster];
-        }
-        let mut next = starts.clone();
-        let mut order = vec![0; labels.len()];
-        for (row, &label) in labels.iter().enumerate() {
-            let place = &mut next[label as usize];
-            order[*place] = row as u32;
-            *place += 1;
-        }
-        Self { order, starts }
-    }
-
-    fn of(&self, cluster: usize) -> &[u32] {
-        &self.order[self.starts[cluster]..self.starts[cluster + 1]]
-    }
-}
-
-/// The means of the clusters, `[k, d]`. An empty cluster takes the row farthest from its
-/// centroid; it stays where it was if every row lies on its centroid.
-fn means(x: Matrix<'_>, labels: &[u32], centroids: &[f32]) -> Vec<f32> {
-    let d = x.cols();
-    let clusters = centroids.len() / d;
-    let members = Members::new(labels, clusters);
-    let mut counts: Vec<usize> = (0..clusters).map(|c| members.of(c).len()).collect();
-    let mut sums = sums(x, &members, clusters);
-    if counts.contains(&0) {
-        relocate_empty(x, labels, centroids, &mut counts, &mut sums);
-    }
-    let mut means = centroids.to_vec();
-    for ((mean, sum), &count) in means.chunks_mut(d).zip(sums.chunks(d)).zip(&counts) {
-        if count > 0 {
-            for (m, s) in mean.iter_mut().zip(sum) {
-                *m = (s / count as f64) as f32;
-            }
-        }
-    }
-    means
-}
-
-/// Sums of the members of every cluster, `[k, d]`, in the order of the rows.
-fn sums(x: Matrix<'_>, members: &Members, clusters: usize) -> Vec<f64> {
-    let d = x.cols();
-    let tasks: Vec<(usize, &[u32])> = (0..clusters)
-        .flat_map(|c| members.of(c).chunks(CHUNK).map(move |rows| (c, rows)))
-        .collect();
-    let partial: Vec<Vec<f64>> = tasks
-        .par_iter()
-        .map(|(_, rows)| {
-            let mut sum = vec![0.0; d];
-            for &row in *rows {
-                add(&mut sum, x.row(row as usize), 1.0);
-            }
-            sum
-        })
-        .collect();
-    let mut sums = vec![0.0; clusters * d];
-    for ((cluster, _), partial) in tasks.iter().zip(partial) {
-        for (s, p) in sums[cluster * d..][..d].iter_mut().zip(partial) {
-            *s += p;
-        }
-    }
-    sums
-}
-
-fn add(sum: &mut [f64], row: &[f32], factor: f64) {
-    for (s, &v) in sum.iter_mut().zip(row) {
-        *s += factor * f64::from(v);
-    }
-}
-
-/// Moves the farthest rows, one each, into the empty clusters.
-fn relocate_empty(
-    x: Matrix<'_>,
-    labels: &[u32],
-    centroids: &[f32],
-    counts: &mut [usize],
-    sums: &mut [f64],
-) {
-    let d = x.cols();
-    let centroid = |label: u32| &centroids[label as usize * d..][..d];
-    let mut farthest: Vec<(f64, usize)> = x
-        .data()
-        .par_chunks_exact(d)
-        .zip(labels)
-        .map(|(row, &label)| squared_distance(row, centroid(label)))
-        .enumerate()
-        .map(|(row, distance)| (distance, row))
-        .collect();
-    farthest.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    let mut candidates =
-        farthest.into_iter().take_while(|&(distance, _)| distance > 0.0).map(|(_, row)| row);
-    for empty in 0..counts.len() {
-        if counts[empty] > 0 {
-            continue;
-        }
-        // The last member of a cluster stays, or that cluster would be the next empty one.
-        let Some(row) = candidates.find(|&row| counts[labels[row] as usize] > 1) else {
-            return;
-        };
-        let old = labels[row] as usize;
-        add(&mut sums[old * d..][..d], x.row(row), -1.0);
-        add(&mut sums[empty * d..][..d], x.row(row), 1.0);
-        counts[old] -= 1;
-        counts[empty] = 1;
-    }
+    Ok(End { centroids, iterations: max_iterations, converged: false })
 }

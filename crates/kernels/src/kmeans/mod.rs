@@ -1,12 +1,17 @@
-//! k-means clustering by Lloyd's algorithm.
+//! k-means clustering: all rows at a time ([`KMeans`]) or a batch at a time ([`MiniBatchKMeans`]).
 //!
-//! S. Lloyd, "Least squares quantization in PCM", IEEE Trans. Information Theory 28 (1982); start
-//! by k-means++ (see [`Start`]). Tolerance and empty clusters are treated as scikit-learn's
-//! `KMeans` treats them, so results may be compared. Distances come from matrix products,
+//! S. Lloyd, "Least squares quantization in PCM", IEEE Trans. Information Theory 28 (1982);
+//! D. Sculley, "Web-scale k-means clustering", WWW 2010; start by k-means++ (see [`Start`]).
+//! Tolerances, empty and starved clusters are treated as scikit-learn's `KMeans` and
+//! `MiniBatchKMeans` treat them, so results may be compared. Distances come from matrix products,
 //! centroids from `f64` sums over the members in the order of the rows.
 
 mod lloyd;
+mod means;
+mod minibatch;
 mod start;
+
+pub use minibatch::{MiniBatchKMeans, Step};
 
 use crate::blocks::column_means;
 use crate::distance::{self, Nearest, nearest};
@@ -63,7 +68,15 @@ pub struct Round {
     pub changed: usize,
 }
 
-/// Clusters found by [`KMeans::fit`].
+/// Where one start ended.
+struct End {
+    /// `[k, d]`
+    centroids: Vec<f32>,
+    iterations: usize,
+    converged: bool,
+}
+
+/// Clusters found by [`KMeans::fit`] or [`MiniBatchKMeans::fit`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedKMeans {
     /// Number of clusters.
@@ -78,9 +91,9 @@ pub struct FittedKMeans {
     pub distances: Vec<f32>,
     /// Sum of the squared distances.
     pub inertia: f64,
-    /// Rounds of the start that was kept.
+    /// Rounds of the start that was kept; steps, for mini-batches.
     pub iterations: usize,
-    /// Whether it stopped before `max_iterations`.
+    /// Whether it stopped by itself, before all the rounds or steps that it might take.
     pub converged: bool,
 }
 
@@ -125,14 +138,13 @@ impl KMeans {
             / (x.rows() * x.cols()) as f64;
 
         let mut best: Option<FittedKMeans> = None;
-        for restart in 0..self.starts() {
-            let first = self.first_centroids(y, &norms, &mean, restart)?;
+        for restart in 0..self.start.tries(self.restarts) {
+            let mut rng = crate::random::stream(self.seed, "k-means start", restart as u64);
+            let first = self.start.centroids(y, &norms, &mean, self.clusters, &mut rng)?;
             let end = lloyd::run(y, first, tolerance, self.max_iterations, &mut |round| {
                 observe(Round { restart, ..round });
-            });
-            let centroids = Matrix::new(&end.centroids, self.clusters, x.cols())?;
-            let centroids = shifted(centroids, &mean, 1.0);
-            let fitted = self.finish(x, centroids, end.iterations, end.converged)?;
+            })?;
+            let fitted = FittedKMeans::of(x, &mean, end)?;
             if best.as_ref().is_none_or(|b| fitted.inertia < b.inertia) {
                 best = Some(fitted);
             }
@@ -140,81 +152,49 @@ impl KMeans {
         best.ok_or(Error::NoConvergence { what: "k-means" })
     }
 
-    fn starts(&self) -> usize {
-        match self.start {
-            Start::Given(_) => 1,
-            Start::PlusPlus | Start::Random => self.restarts,
-        }
-    }
-
     fn check(&self, x: Matrix<'_>) -> Result<(), Error> {
-        let wrong = |name, must, value: String| Err(Error::Parameter { name, must, value });
-        let k = self.clusters;
-        if k == 0 {
-            return wrong("clusters", "at least 1", k.to_string());
-        }
-        if self.restarts == 0 {
-            return wrong("restarts", "at least 1", "0".into());
-        }
-        if self.max_iterations == 0 {
-            return wrong("max_iterations", "at least 1", "0".into());
-        }
-        if !(self.tolerance >= 0.0 && self.tolerance.is_finite()) {
-            return wrong("tolerance", "0 or more", self.tolerance.to_string());
-        }
-        if k > x.rows() {
-            return Err(Error::TooFew { what: "clusters", wanted: k, available: x.rows() });
-        }
-        if let Start::Given(centroids) = &self.start {
-            crate::error::check_length("given centroids", k * x.cols(), centroids.len())?;
-            Matrix::new(centroids, k, x.cols())?.check_finite()?;
-        }
+        at_least_one("clusters", self.clusters)?;
+        at_least_one("restarts", self.restarts)?;
+        at_least_one("max_iterations", self.max_iterations)?;
+        not_negative("tolerance", self.tolerance)?;
+        self.start.check(self.clusters, x)?;
         x.check_finite()
     }
+}
 
-    fn first_centroids(
-        &self,
-        y: Matrix<'_>,
-        norms: &[f32],
-        mean: &[f64],
-        restart: usize,
-    ) -> Result<Vec<f32>, Error> {
-        let mut rng = crate::random::stream(self.seed, "k-means start", restart as u64);
-        let rows = match &self.start {
-            Start::Given(centroids) => {
-                let given = Matrix::new(centroids, self.clusters, y.cols())?;
-                return Ok(shifted(given, mean, -1.0));
-            }
-            Start::Random => crate::random::sample(y.rows(), self.clusters, &mut rng)?,
-            Start::PlusPlus => start::plus_plus(y, norms, self.clusters, &mut rng),
-        };
-        Ok(rows.iter().flat_map(|&row| y.row(row)).copied().collect())
+fn at_least_one(name: &'static str, value: usize) -> Result<(), Error> {
+    match value {
+        0 => Err(Error::Parameter { name, must: "at least 1", value: "0".into() }),
+        _ => Ok(()),
     }
+}
 
-    /// Labels, distances and inertia as [`FittedKMeans::predict`] would give them.
-    fn finish(
-        &self,
-        x: Matrix<'_>,
-        centroids: Vec<f32>,
-        iterations: usize,
-        converged: bool,
-    ) -> Result<FittedKMeans, Error> {
-        let found = nearest(x, Matrix::new(&centroids, self.clusters, x.cols())?)?;
-        let inertia = found.squared.iter().copied().map(f64::from).sum();
-        Ok(FittedKMeans {
-            clusters: self.clusters,
+fn not_negative(name: &'static str, value: f64) -> Result<(), Error> {
+    if value >= 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    Err(Error::Parameter { name, must: "0 or more", value: value.to_string() })
+}
+
+impl FittedKMeans {
+    /// Where an iteration on `x` less its `mean` ended; labels, distances and inertia as
+    /// [`FittedKMeans::predict`] would give them.
+    fn of(x: Matrix<'_>, mean: &[f64], end: End) -> Result<Self, Error> {
+        let clusters = end.centroids.len() / x.cols();
+        let centroids = shifted(Matrix::new(&end.centroids, clusters, x.cols())?, mean, 1.0);
+        let found = nearest(x, Matrix::new(&centroids, clusters, x.cols())?)?;
+        Ok(Self {
+            clusters,
             cols: x.cols(),
             centroids,
             labels: found.index,
             distances: found.squared.iter().map(|d| d.sqrt()).collect(),
-            inertia,
-            iterations,
-            converged,
+            inertia: found.squared.iter().copied().map(f64::from).sum(),
+            iterations: end.iterations,
+            converged: end.converged,
         })
     }
-}
 
-impl FittedKMeans {
     /// The centroids, `[clusters, cols]`.
     ///
     /// # Errors
@@ -236,9 +216,7 @@ impl FittedKMeans {
     /// # Errors
     /// [`Error::Width`], [`Error::NotFinite`], [`Error::Overflow`].
     pub fn transform(&self, x: Matrix<'_>) -> Result<Vec<f32>, Error> {
-        let mut distances = distance::squared_euclidean(x, self.centroids()?)?;
-        distances.par_iter_mut().for_each(|d| *d = d.sqrt());
-        Ok(distances)
+        distance::euclidean(x, self.centroids()?)
     }
 
     /// Number of rows in every cluster, `[clusters]`.

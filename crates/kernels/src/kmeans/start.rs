@@ -1,16 +1,59 @@
-//! Greedy k-means++.
+//! The first centroids: given, drawn, or by greedy k-means++.
 
-use crate::Matrix;
+use super::{Start, shifted};
 use crate::blocks::ROW_BLOCK;
 use crate::distance::squared_block;
-use crate::random::Stream;
+use crate::random::{self, Stream};
+use crate::{Error, Matrix};
 use rand::RngExt;
 use rayon::prelude::*;
+
+impl Start {
+    /// How many starts are worth trying.
+    pub(super) fn tries(&self, restarts: usize) -> usize {
+        match self {
+            Self::Given(_) => 1,
+            Self::PlusPlus | Self::Random => restarts,
+        }
+    }
+
+    /// Checks that `k` centroids for the rows of `x` can come from here.
+    pub(super) fn check(&self, k: usize, x: Matrix<'_>) -> Result<(), Error> {
+        if k > x.rows() {
+            return Err(Error::TooFew { what: "clusters", wanted: k, available: x.rows() });
+        }
+        if let Self::Given(centroids) = self {
+            crate::error::check_length("given centroids", k * x.cols(), centroids.len())?;
+            Matrix::new(centroids, k, x.cols())?.check_finite()?;
+        }
+        Ok(())
+    }
+
+    /// The first `k` centroids, `[k, d]`, for `y: [n, d]`: rows less their `mean`, with their
+    /// squared `norms`.
+    pub(super) fn centroids(
+        &self,
+        y: Matrix<'_>,
+        norms: &[f32],
+        mean: &[f64],
+        k: usize,
+        rng: &mut Stream,
+    ) -> Result<Vec<f32>, Error> {
+        let rows = match self {
+            Self::Given(centroids) => {
+                return Ok(shifted(Matrix::new(centroids, k, y.cols())?, mean, -1.0));
+            }
+            Self::Random => random::sample(y.rows(), k, rng)?,
+            Self::PlusPlus => plus_plus(y, norms, k, rng),
+        };
+        Ok(rows.iter().flat_map(|&row| y.row(row)).copied().collect())
+    }
+}
 
 /// `k` rows of `x: [n, d]`, `k <= n`, spread out by greedy k-means++.
 ///
 /// If fewer than `k` rows are different, the rest are drawn evenly.
-pub(super) fn plus_plus(x: Matrix<'_>, norms: &[f32], k: usize, rng: &mut Stream) -> Vec<usize> {
+fn plus_plus(x: Matrix<'_>, norms: &[f32], k: usize, rng: &mut Stream) -> Vec<usize> {
     let trials = 2 + (k as f64).ln() as usize;
     let mut search = Search { x, norms, closest: vec![f32::INFINITY; x.rows()], tile: Vec::new() };
     let first = rng.random_range(0..x.rows());

@@ -11,6 +11,7 @@ struct Known {
     iterations: usize,
     relocated_inertia: f64,
     relocated_sizes: Vec<usize>,
+    first_distances: Vec<f32>,
 }
 
 fn given(x: Matrix<'_>, rows: &[usize]) -> KMeans {
@@ -30,6 +31,8 @@ fn agrees_with_scikit_learn_on_digits() {
     assert!((fitted.inertia / known.inertia - 1.0).abs() < 1e-5);
     let distances: f64 = fitted.distances.iter().map(|d| f64::from(d * d)).sum();
     assert!((distances / known.inertia - 1.0).abs() < 1e-5);
+    let all = fitted.transform(x.block(0..5)).unwrap();
+    fixtures::assert_close(&all, &known.first_distances, 1e-3);
 }
 
 #[test]
@@ -37,7 +40,13 @@ fn empty_clusters_move_as_in_scikit_learn() {
     let known: Known = fixtures::read("kmeans");
     let digits = fixtures::digits();
     let x = digits.matrix();
-    let fitted = given(x, &[0, 0, 0, 0, 0, 0, 1, 2]).fit(x).unwrap();
+    let mut crowded: Vec<f32> =
+        [0, 0, 0, 0, 0, 0, 1, 2].iter().flat_map(|&row| x.row(row)).copied().collect();
+    for (column, value) in crowded[6 * 64..].iter_mut().enumerate() {
+        *value += (column % 64 % 3) as f32 / 8.0;
+    }
+    let start = Start::Given(crowded);
+    let fitted = KMeans { start, tolerance: 0.0, ..KMeans::new(8) }.fit(x).unwrap();
     assert!((fitted.inertia / known.relocated_inertia - 1.0).abs() < 1e-5);
     let (mut found, mut expected) = (fitted.sizes(), known.relocated_sizes);
     found.sort_unstable();

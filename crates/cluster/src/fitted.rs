@@ -1,0 +1,89 @@
+//! What the kinds that fit share: how they start, and what they leave behind.
+
+use scarce_artifact::{Centroids, CentroidsMeta, Clusters, Embeddings, Empty, Reader, Vectors};
+use scarce_kernels::{FittedKMeans, kmeans::Start};
+use scarce_stage::{Context, Description, Failure, Port};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{members::Standing, points::Points};
+
+/// Where the first centroids come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Init {
+    /// Images far from one another: greedy k-means++.
+    #[default]
+    #[serde(rename = "k-means++")]
+    PlusPlus,
+    /// Images picked at random.
+    #[serde(rename = "random")]
+    Random,
+}
+
+impl From<Init> for Start {
+    fn from(init: Init) -> Self {
+        match init {
+            Init::PlusPlus => Self::PlusPlus,
+            Init::Random => Self::Random,
+        }
+    }
+}
+
+/// How the outputs are to be read.
+pub(crate) const OUTPUTS_DOC: &str = "`clusters` has a row for each clustered image, by ascending id: its cluster, its distance to \
+     the centroid, `percentile` (the share of the cluster that is at most as far, in percent, 100 \
+     for the farthest) and whether it is the representative, the image nearest to the centroid (of \
+     equally near ones that with the smallest id). `centroids` has a row for each cluster that has \
+     images: `centroid: [d]`; it is the fitted model, which `assign` and `centroid-distances` \
+     apply to other images.";
+
+/// Name, ports and documentation of a kind that fits.
+pub(crate) fn fitting_kind(kind: &str, summary: &str, doc: &str) -> Description {
+    Description::new(kind, summary)
+        .doc(doc)
+        .input(Port::table::<Embeddings>("features", "One vector per image"))
+        .output(Port::table::<Clusters>("clusters", "The cluster of every image"))
+        .output(Port::table::<Centroids>("centroids", "The centre of every cluster"))
+}
+
+/// Writes both outputs of a kind that fits.
+pub(crate) fn write(
+    context: &Context,
+    features: &Reader<Embeddings>,
+    points: Points,
+    fitted: FittedKMeans,
+) -> Result<(), Failure> {
+    let standing = Standing::of(&fitted.labels, &fitted.distances, fitted.clusters);
+    let meta = CentroidsMeta { features: features.meta().origin.clone() };
+    context.write("centroids", meta, centroids(&points, &fitted, &standing))?;
+    context.write("clusters", Empty {}, clusters(points, fitted, standing))
+}
+
+fn centroids(points: &Points, fitted: &FittedKMeans, standing: &Standing) -> Centroids {
+    let width = fitted.cols;
+    let mut table = Centroids::default();
+    let mut values = Vec::with_capacity(fitted.centroids.len());
+    for (cluster, representative) in standing.representative.iter().enumerate() {
+        let Some(row) = representative else { continue };
+        table.cluster.push(cluster as i32);
+        table.size.push(standing.size[cluster] as u32);
+        table.representative.push(points.id[*row]);
+        values.extend_from_slice(&fitted.centroids[cluster * width..][..width]);
+    }
+    let empty = standing.size.len() - table.cluster.len();
+    if empty > 0 {
+        tracing::warn!("{empty} clusters have no image and are left out");
+    }
+    table.centroid = Vectors::new(width, values);
+    table
+}
+
+fn clusters(points: Points, fitted: FittedKMeans, standing: Standing) -> Clusters {
+    Clusters {
+        is_representative: standing.is_representative(),
+        id: points.id,
+        cluster: fitted.labels.into_iter().map(|cluster| cluster as i32).collect(),
+        distance: fitted.distances,
+        percentile: standing.percentile,
+    }
+}

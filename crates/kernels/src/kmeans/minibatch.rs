@@ -1,0 +1,351 @@
+//! k-means by small batches.
+
+use super::means::{Members, sums};
+use super::{End, FittedKMeans, Start, at_least_one, not_negative};
+use crate::blocks::{column_means, ordered_sum};
+use crate::distance::{Targets, nearest, nearest_index, squared_norms};
+use crate::product::squared_distance;
+use crate::random::{self, Stream};
+use crate::{Error, Matrix};
+use rand::RngExt;
+use rayon::prelude::*;
+
+/// What mini-batch k-means shall do: each step draws a batch of rows, gives every row to its
+/// nearest centroid, and moves the centroids to the mean of all rows ever given to them.
+///
+/// ```
+/// use scarce_kernels::{Matrix, kmeans::MiniBatchKMeans};
+/// let x: Vec<f32> = (0..200).map(|i| (i % 2 * 100 + i / 100) as f32).collect();
+/// let fitted = MiniBatchKMeans { batch: 32, ..MiniBatchKMeans::new(2) }.fit(Matrix::new(&x, 200, 1)?)?;
+/// assert_eq!(fitted.sizes(), [100, 100]);
+/// # Ok::<(), scarce_kernels::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct MiniBatchKMeans {
+    /// Number of clusters.
+    pub clusters: usize,
+    /// Where the first centroids come from: a sample of three batches, or of three rows per cluster
+    /// if three batches have fewer rows than there are clusters.
+    pub start: Start,
+    /// How many starts are tried; the one of least inertia on a sample of that size is kept. Once
+    /// if centroids are given.
+    pub restarts: usize,
+    /// Rows per step, drawn with replacement; all rows if there are fewer.
+    pub batch: usize,
+    /// Most passes: at most ⌊n · `max_passes` / `batch`⌋ steps.
+    pub max_passes: usize,
+    /// Stop when the smoothed inertia of the batches has not fallen below its least value for so
+    /// many steps. It is an exponential average whose weights reach back over about n rows. With
+    /// `None` the inertia ends nothing.
+    pub max_no_improvement: Option<usize>,
+    /// A centroid with fewer rows than this share of the rows of the largest is starved: from time
+    /// to time it is put on a random row of the batch. From 0 (never) to 1.
+    pub reassignment_ratio: f64,
+    /// Stop when the squared shift of all centroids in a step is at most this times the mean
+    /// variance of the columns. With 0 the shift ends nothing.
+    pub tolerance: f64,
+    /// Seed of the starts, the batches and the reassignments.
+    pub seed: u64,
+}
+
+/// One step, as told to an observer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// Which step, from 1.
+    pub step: usize,
+    /// Most steps that there can be.
+    pub steps: usize,
+    /// Mean squared distance of the batch to the centroids before they moved.
+    pub inertia: f64,
+}
+
+impl MiniBatchKMeans {
+    /// k-means++, one start, batches of 1,024, at most 100 passes, 10 steps without improvement,
+    /// reassignment below 0.01, tolerance 0, seed 0.
+    pub fn new(clusters: usize) -> Self {
+        Self {
+            clusters,
+            start: Start::PlusPlus,
+            restarts: 1,
+            batch: 1024,
+            max_passes: 100,
+            max_no_improvement: Some(10),
+            reassignment_ratio: 0.01,
+            tolerance: 0.0,
+            seed: 0,
+        }
+    }
+
+    /// Clusters the rows of `x: [n, d]`.
+    ///
+    /// # Errors
+    /// [`Error::TooFew`] if there are more clusters than rows; [`Error::Parameter`],
+    /// [`Error::Length`] (given centroids), [`Error::NotFinite`], [`Error::Overflow`].
+    pub fn fit(&self, x: Matrix<'_>) -> Result<FittedKMeans, Error> {
+        self.fit_observed(x, &mut |_| {})
+    }
+
+    /// As [`MiniBatchKMeans::fit`]; calls `observe` after every step.
+    ///
+    /// # Errors
+    /// As [`MiniBatchKMeans::fit`].
+    pub fn fit_observed(
+        &self,
+        x: Matrix<'_>,
+        observe: &mut dyn FnMut(Step),
+    ) -> Result<FittedKMeans, Error> {
+        self.check(x)?;
+        let data = Centred { x, mean: column_means(x) };
+        let batch = self.batch.min(x.rows());
+        let mut centres = Centres::new(self.first_centroids(&data, batch)?, x.cols());
+        let tolerance = self.tolerance * data.mean_variance();
+        let mut trend = Trend::new(self.max_no_improvement, batch, x.rows());
+        let steps = (self.max_passes.saturating_mul(x.rows()) / batch).max(1);
+        let mut since_reassignment = 0;
+        let mut end = (steps, false);
+        for step in 1..=steps {
+            let rows = self.draw(x.rows(), batch, step);
+            let rows = data.gather(&rows);
+            since_reassignment += batch;
+            let due = centres.counts.contains(&0)
+                || since_reassignment >= self.clusters.saturating_mul(10);
+            if due {
+                since_reassignment = 0;
+            }
+            let mut rng = random::stream(self.seed, "mini-batch k-means starved", step as u64);
+            let ratio = self.reassignment_ratio;
+            let starved = due.then_some((ratio, &mut rng));
+            let moved = centres.step(Matrix::new(&rows, batch, x.cols())?, starved)?;
+            let inertia = moved.inertia / batch as f64;
+            observe(Step { step, steps, inertia });
+            // The first inertia is that of the start.
+            let still = tolerance > 0.0 && moved.shift <= tolerance;
+            if step > 1 && (trend.exhausted(inertia) || still) {
+                end = (step, true);
+                break;
+            }
+        }
+        let (iterations, converged) = end;
+        let centroids = centres.narrow;
+        FittedKMeans::of(x, &data.mean, End { centroids, iterations, converged })
+    }
+
+    fn check(&self, x: Matrix<'_>) -> Result<(), Error> {
+        at_least_one("clusters", self.clusters)?;
+        at_least_one("restarts", self.restarts)?;
+        at_least_one("batch", self.batch)?;
+        at_least_one("max_passes", self.max_passes)?;
+        not_negative("tolerance", self.tolerance)?;
+        if !(0.0..=1.0).contains(&self.reassignment_ratio) {
+            let (name, must) = ("reassignment_ratio", "from 0 to 1");
+            return Err(Error::Parameter {
+                name,
+                must,
+                value: self.reassignment_ratio.to_string(),
+            });
+        }
+        self.start.check(self.clusters, x)?;
+        x.check_finite()?;
+        squared_norms(x).map(|_| ())
+    }
+
+    /// The rows of a step.
+    fn draw(&self, n: usize, batch: usize, step: usize) -> Vec<usize> {
+        let mut rng = random::stream(self.seed, "mini-batch k-means batch", step as u64);
+        (0..batch).map(|_| rng.random_range(0..n)).collect()
+    }
+
+    /// The best of all starts, `[clusters, d]`, less the mean.
+    fn first_centroids(&self, data: &Centred<'_>, batch: usize) -> Result<Vec<f32>, Error> {
+        let (n, d) = (data.x.rows(), data.x.cols());
+        let size = if 3 * batch < self.clusters { 3 * self.clusters } else { 3 * batch };
+        let size = size.min(n);
+        let sample = |purpose, item| -> Result<Vec<f32>, Error> {
+            Ok(data.gather(&random::sample(
+                n,
+                size,
+                &mut random::stream(self.seed, purpose, item),
+            )?))
+        };
+        let tries = self.start.tries(self.restarts);
+        let held_out = if tries > 1 { sample("mini-batch k-means held out", 0)? } else { vec![] };
+        let mut best = (f64::INFINITY, Vec::new());
+        for attempt in 0..tries as u64 {
+            let rows = sample("mini-batch k-means sample", attempt)?;
+            let rows = Matrix::new(&rows, size, d)?;
+            let mut rng = random::stream(self.seed, "mini-batch k-means start", attempt);
+            let norms = squared_norms(rows)?;
+            let (k, mean) = (self.clusters, &data.mean);
+            let centroids = self.start.centroids(rows, &norms, mean, k, &mut rng)?;
+            if tries == 1 {
+                return Ok(centroids);
+            }
+            let found = nearest(Matrix::new(&held_out, size, d)?, Matrix::new(&centroids, k, d)?)?;
+            let inertia = found.squared.iter().copied().map(f64::from).sum();
+            if attempt == 0 || inertia < best.0 {
+                best = (inertia, centroids);
+            }
+        }
+        Ok(best.1)
+    }
+}
+
+/// Rows seen around their mean, where norms are smallest and so is the rounding of distances.
+struct Centred<'a> {
+    x: Matrix<'a>,
+    mean: Vec<f64>,
+}
+
+impl Centred<'_> {
+    /// Some rows, less the mean.
+    fn gather(&self, rows: &[usize]) -> Vec<f32> {
+        let d = self.x.cols();
+        let mut out = vec![0.0; rows.len() * d];
+        out.par_chunks_exact_mut(d).zip(rows).for_each(|(out, &row)| {
+            for ((out, &value), mean) in out.iter_mut().zip(self.x.row(row)).zip(&self.mean) {
+                *out = (f64::from(value) - mean) as f32;
+            }
+        });
+        out
+    }
+
+    /// The mean of the columns' variances (divisor n).
+    fn mean_variance(&self) -> f64 {
+        let squares = ordered_sum(self.x.rows(), 1, |range, sum| {
+            for row in self.x.block(range).iter_rows() {
+                for (&value, mean) in row.iter().zip(&self.mean) {
+                    sum[0] += (f64::from(value) - mean).powi(2);
+                }
+            }
+        });
+        squares[0] / self.x.data().len() as f64
+    }
+}
+
+/// What a step did.
+struct Moved {
+    /// Sum of the squared distances of the batch to the centroids before they moved.
+    inertia: f64,
+    /// Sum of the squared distances that the centroids moved.
+    shift: f64,
+}
+
+/// Centroids on their way.
+struct Centres {
+    /// Rows that each centroid is the mean of, `[k]`.
+    counts: Vec<u64>,
+    /// Centroids, `[k, d]`.
+    wide: Vec<f64>,
+    /// The same, rounded.
+    narrow: Vec<f32>,
+    cols: usize,
+}
+
+impl Centres {
+    fn new(centroids: Vec<f32>, cols: usize) -> Self {
+        let wide = centroids.iter().copied().map(f64::from).collect();
+        Self { counts: vec![0; centroids.len() / cols], wide, narrow: centroids, cols }
+    }
+
+    /// Takes in a batch; then, if a ratio and a stream are given, puts starved centroids elsewhere.
+    fn step(
+        &mut self,
+        batch: Matrix<'_>,
+        starved: Option<(f64, &mut Stream)>,
+    ) -> Result<Moved, Error> {
+        let d = self.cols;
+        let targets = Targets::new(Matrix::new(&self.narrow, self.counts.len(), d)?)?;
+        let labels = nearest_index(batch, &targets);
+        let squares: Vec<f64> = labels
+            .par_iter()
+            .zip(batch.data().par_chunks_exact(d))
+            .map(|(&label, row)| squared_distance(row, targets.rows.row(label as usize)))
+            .collect();
+        self.take_in(batch, &labels);
+        if let Some((ratio, rng)) = starved {
+            self.reassign(batch, ratio, rng)?;
+        }
+        let next: Vec<f32> = self.wide.iter().map(|&value| value as f32).collect();
+        let pairs = next.chunks_exact(d).zip(self.narrow.chunks_exact(d));
+        let shift = pairs.map(|(a, b)| squared_distance(a, b)).sum();
+        self.narrow = next;
+        Ok(Moved { inertia: squares.into_iter().sum(), shift })
+    }
+
+    /// Makes every centroid the mean of its old rows and its new ones.
+    fn take_in(&mut self, batch: Matrix<'_>, labels: &[u32]) {
+        let k = self.counts.len();
+        let members = Members::new(labels, k);
+        let sums = sums(batch, &members, k);
+        let centroids = self.wide.chunks_exact_mut(self.cols).zip(sums.chunks_exact(self.cols));
+        for (cluster, (centroid, sum)) in centroids.enumerate() {
+            let new = members.of(cluster).len() as u64;
+            if new == 0 {
+                continue;
+            }
+            let old = self.counts[cluster] as f64;
+            self.counts[cluster] += new;
+            let total = self.counts[cluster] as f64;
+            for (value, sum) in centroid.iter_mut().zip(sum) {
+                *value = (*value * old + sum) / total;
+            }
+        }
+    }
+
+    /// Puts centroids with fewer rows than `ratio` times those of the largest on random rows of the
+    /// batch, at most on half of them; they count as many rows as the smallest of the others, so
+    /// that they are not starved again at once.
+    fn reassign(&mut self, batch: Matrix<'_>, ratio: f64, rng: &mut Stream) -> Result<(), Error> {
+        let most = self.counts.iter().copied().max().unwrap_or(0) as f64;
+        let is_starved = |&cluster: &usize| (self.counts[cluster] as f64) < ratio * most;
+        let mut starved: Vec<usize> = (0..self.counts.len()).filter(is_starved).collect();
+        starved.sort_by_key(|&cluster| self.counts[cluster]);
+        starved.truncate(batch.rows() / 2);
+        starved.sort_unstable();
+        let others =
+            (0..self.counts.len()).filter(|cluster| starved.binary_search(cluster).is_err());
+        let least = others.map(|cluster| self.counts[cluster]).min().unwrap_or(0);
+        let rows = random::sample(batch.rows(), starved.len(), rng)?;
+        for (cluster, row) in starved.into_iter().zip(rows) {
+            let centroid = &mut self.wide[cluster * self.cols..][..self.cols];
+            for (value, &new) in centroid.iter_mut().zip(batch.row(row)) {
+                *value = f64::from(new);
+            }
+            self.counts[cluster] = least;
+        }
+        Ok(())
+    }
+}
+
+/// The smoothed inertia of the batches.
+struct Trend {
+    patience: Option<usize>,
+    /// Weight of the newest batch.
+    weight: f64,
+    average: Option<f64>,
+    least: f64,
+    /// Steps since `least` was reached.
+    without: usize,
+}
+
+impl Trend {
+    fn new(patience: Option<usize>, batch: usize, n: usize) -> Self {
+        let weight = (2.0 * batch as f64 / (n + 1) as f64).min(1.0);
+        Self { patience, weight, average: None, least: f64::INFINITY, without: 0 }
+    }
+
+    /// Takes in the inertia of a step; whether it has not improved for too long.
+    fn exhausted(&mut self, inertia: f64) -> bool {
+        let average = self.average.map_or(inertia, |old| old + self.weight * (inertia - old));
+        self.average = Some(average);
+        if average < self.least {
+            (self.least, self.without) = (average, 0);
+        } else {
+            self.without += 1;
+        }
+        self.patience.is_some_and(|patience| self.without >= patience)
+    }
+}
+
+#[cfg(test)]
+mod tests;
