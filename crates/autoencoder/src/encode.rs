@@ -1,14 +1,17 @@
 //! The kind `encode`.
 
 use scarce_artifact::{Embeddings, EmbeddingsMeta, Images, Metric, Vectors, batch_rows};
-use scarce_nn::{Device, LIBTORCH, Pixels, tch};
+use scarce_nn::{Device, LIBTORCH, Pixels, Team, Variables, tch};
 use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
 
-use crate::{EncodeParams, Encoder, Error};
+use crate::{Blueprint, EncodeParams, Encoder, Error};
 
 const DOC: &str = "\
 Applies the encoder half of a model of kind `autoencoder` to every image, of whatever split: pixels \
 scaled to [0, 1], one forward pass. The images must be of the shape that the model was trained on.";
+
+/// Images that pass through the encoder at a time.
+const ROWS: usize = 256;
 
 /// Encodes images.
 pub struct Encode;
@@ -22,7 +25,7 @@ impl Stage for Encode {
             .input(Port::table::<Images>("images", "The images"))
             .input(Port::model("model", "encoder", "The trained network"))
             .output(Port::table::<Embeddings>("embeddings", "One code per image"))
-            .needs(Needs { gpu: true, fixed_threads: true })
+            .needs(Needs { gpu: true, ..Needs::default() })
             .environment("libtorch", LIBTORCH)
             .environment("device", Device::default_class())
     }
@@ -30,8 +33,11 @@ impl Stage for Encode {
     fn run(params: EncodeParams, context: &Context) -> Result<(), Failure> {
         let images = context.input::<Images>("images")?;
         let (model, stem) = context.model("model")?;
-        let device = params.device.open(context.threads())?;
-        let (encoder, blueprint) = Encoder::of_model(device, model, stem)?;
+        let device = params.device.open()?;
+        let blueprint = Blueprint::of_card(&model.card, stem)?;
+        let variables = Variables::of_model(device, model, stem);
+        let mut team = Team::of_threads(&variables, |twin| Encoder::new(twin, &blueprint))
+            .map_err(Error::from)?;
         let meta = images.meta();
         if meta.shape != blueprint.shape {
             let path = images.path().to_owned();
@@ -41,11 +47,10 @@ impl Stage for Encode {
         let origin = EmbeddingsMeta { origin: "autoencoder".to_owned(), metric: Metric::Euclidean };
         let mut writer = context.writer::<Embeddings>("embeddings", origin)?;
         let (mut done, total) = (0, images.rows() as u64);
-        // as floats, and the first convolution makes about four times as many of them
-        for batch in images.batches(batch_rows(16 * meta.shape.pixels()))? {
+        for batch in images.batches(batch_rows(meta.shape.pixels()))? {
             let batch = batch?;
             done += batch.id.len() as u64;
-            let values = codes(&encoder, device, &batch, meta)?;
+            let values = codes(&mut team, device, &batch, meta)?;
             let embedding = Vectors::new(blueprint.latent, values);
             writer.write(Embeddings { id: batch.id, split: batch.split, embedding })?;
             context.progress(done, total, "images", "");
@@ -57,12 +62,16 @@ impl Stage for Encode {
 
 /// The codes of a batch, `[n, latent]`.
 fn codes(
-    encoder: &Encoder,
+    team: &mut Team<Encoder>,
     device: tch::Device,
     batch: &Images,
     meta: &scarce_artifact::ImagesMeta,
 ) -> Result<Vec<f32>, Error> {
-    let pixels = Pixels::new(device, &batch.pixels.values, meta.shape, meta.max_value)?;
-    let code = tch::no_grad(|| encoder.forward(&pixels.range(0, pixels.len())?))?;
-    Ok(scarce_nn::numbers(&code)?)
+    let pieces: Vec<&[u8]> = batch.pixels.values.chunks(ROWS * meta.shape.pixels()).collect();
+    let codes = team.map(pieces.len(), |encoder, at| -> Result<_, Error> {
+        let pixels = Pixels::new(device, pieces[at], meta.shape, meta.max_value)?;
+        let code = tch::no_grad(|| encoder.forward(&pixels.range(0, pixels.len())?))?;
+        Ok(scarce_nn::numbers(&code)?)
+    })?;
+    Ok(codes.concat())
 }

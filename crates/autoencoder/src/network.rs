@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use scarce_artifact::{Model, ModelCard, Shape};
-use scarce_nn::tch::{Device, Reduction, Tensor};
+use scarce_nn::tch::{Reduction, Tensor};
 use scarce_nn::{self as nn, Activation, ConvDecoder, ConvEncoder, Dense, Mode, Variables};
 use serde::{Deserialize, Serialize};
 
@@ -108,16 +108,6 @@ impl Encoder {
         let planes = ConvEncoder::new(variables, "encoder.planes", *shape, channels, *activation)?;
         let dense = Dense::new(variables, "encoder.dense", &blueprint.widths(), *activation)?;
         Ok(Self { planes, dense, code_activation: blueprint.code_activation })
-    }
-
-    /// The encoder of a saved model, which was read from `stem`.
-    ///
-    /// # Errors
-    /// When the model is not an autoencoder's or its weights do not fit.
-    pub fn of_model(device: Device, model: Model, stem: &Path) -> Result<(Self, Blueprint), Error> {
-        let blueprint = Blueprint::of_card(&model.card, stem)?;
-        let variables = Variables::of_model(device, model, stem);
-        Ok((Self::new(&variables, &blueprint)?, blueprint))
     }
 
     /// `x: [n, H·W·C]` in `[0, 1]` to codes `[n, latent]`.

@@ -22,7 +22,7 @@ training stops once that loss has not fallen for `patience` epochs. It is measur
 images, which is set aside, or with `validation_split` on another part of the data; if that is \
 `test`, what follows is transductive.
 
-The same seed gives the same bytes on the same device with the same number of threads.";
+The same seed gives the same bytes on the same device, whatever the number of threads.";
 
 /// Trains an autoencoder.
 pub struct Train;
@@ -40,7 +40,7 @@ impl Stage for Train {
                 "reconstructions",
                 "A few images, their codes, and what the decoder makes of them",
             ))
-            .needs(Needs { gpu: true, fixed_threads: true })
+            .needs(Needs { gpu: true, ..Needs::default() })
             .environment("libtorch", LIBTORCH)
             .environment("device", Device::default_class())
     }
@@ -76,7 +76,7 @@ impl Trained {
         rows: Rows,
         context: &Context,
     ) -> Result<Self, Error> {
-        let device = params.device.open(context.threads())?;
+        let device = params.device.open()?;
         let pixels = Pixels::new(device, bytes, meta.shape, meta.max_value)?;
         let blueprint = Blueprint::new(params, meta.shape);
         let variables = Variables::fresh(device, params.seed);
@@ -85,9 +85,13 @@ impl Trained {
         let mut progress = |at: &scarce_nn::Progress| {
             context.progress(at.done as u64, at.total as u64, "steps", &at.to_string());
         };
-        let loss =
-            |rows: &Tensor, _: &mut Mode<'_>| network.loss(&pixels.gather(rows)?, params.loss);
-        let epochs = scarce_nn::train(&variables, rows, &training, &mut progress, loss)?;
+        let learner = |twin: &Variables| {
+            let (network, pixels) = (Autoencoder::new(twin, &blueprint)?, pixels.twin());
+            Ok(move |rows: &Tensor, _: &mut Mode<'_>| {
+                network.loss(&pixels.gather(rows)?, params.loss)
+            })
+        };
+        let epochs = scarce_nn::train(&variables, rows, &training, &mut progress, learner)?;
         let history = scarce_nn::history(&epochs);
         Ok(Self { blueprint, variables, network, history })
     }

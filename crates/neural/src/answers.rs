@@ -2,7 +2,7 @@
 
 use scarce_artifact::{Classes, Predictions, Vectors};
 use scarce_nn::tch::{self, Device, Kind};
-use scarce_nn::{Mode, numbers};
+use scarce_nn::{Mode, Team, Variables, numbers};
 use scarce_stage::{Context, Failure, Port};
 
 use crate::{
@@ -20,16 +20,26 @@ pub(crate) fn predictions() -> Port {
 
 /// A trained network, ready to be asked.
 pub(crate) struct Classifier<'a> {
-    pub(crate) network: &'a Network,
-    pub(crate) blueprint: &'a Blueprint,
-    pub(crate) classes: &'a Classes,
-    pub(crate) device: Device,
+    blueprint: &'a Blueprint,
+    classes: &'a Classes,
+    device: Device,
+    team: Team<Network>,
 }
 
-impl Classifier<'_> {
+impl<'a> Classifier<'a> {
+    /// The network of `blueprint` with these weights.
+    pub(crate) fn new(
+        variables: &Variables,
+        blueprint: &'a Blueprint,
+        classes: &'a Classes,
+    ) -> Result<Self, Error> {
+        let team = Team::of_threads(variables, |twin| Network::new(twin, blueprint))?;
+        Ok(Self { blueprint, classes, device: variables.device(), team })
+    }
+
     /// Writes `predictions` for the images of `splits`, in the order of the source.
     pub(crate) fn predict(
-        &self,
+        &mut self,
         context: &Context,
         source: &Source,
         splits: &[SplitName],
@@ -58,24 +68,22 @@ impl Classifier<'_> {
         Ok(())
     }
 
-    fn answer(&self, batch: Batch) -> Result<Predictions, Error> {
+    fn answer(&mut self, batch: Batch) -> Result<Predictions, Error> {
         let Batch { id, split, values } = batch;
-        let Blueprint { learnt, input, .. } = self.blueprint;
-        let seen = values.seen(self.device, *input)?;
+        let &mut Self { blueprint: Blueprint { learnt, input, .. }, device, .. } = self;
+        let found = self.team.map(id.len().div_ceil(ROWS), |network, at| -> Result<_, Error> {
+            let rows = at * ROWS..id.len().min((at + 1) * ROWS);
+            let x = values.part(rows.clone()).seen(device, *input)?.range(0, rows.len())?;
+            let outputs = tch::no_grad(|| network.forward(&x, &mut Mode::Applied))?;
+            Ok(numbers::<f32>(&outputs.f_detach()?.f_softmax(1, Kind::Float)?)?)
+        })?;
         let mut label = Vec::with_capacity(id.len());
         let mut probabilities = vec![0.0; id.len() * self.classes.len()];
-        let mut rows = probabilities.chunks_exact_mut(self.classes.len());
-        for from in (0..id.len()).step_by(ROWS) {
-            let x = seen.range(from, id.len().min(from + ROWS))?;
-            let found = tch::no_grad(|| -> Result<_, Error> {
-                let outputs = self.network.forward(&x, &mut Mode::Applied)?;
-                Ok(numbers::<f32>(&outputs.f_softmax(1, Kind::Float)?)?)
-            })?;
-            for (found, row) in found.chunks_exact(learnt.len()).zip(&mut rows) {
-                label.push(learnt[largest(found)] as i32);
-                for (&class, &probability) in learnt.iter().zip(found) {
-                    row[class] = probability;
-                }
+        let rows = probabilities.chunks_exact_mut(self.classes.len());
+        for (found, row) in found.concat().chunks_exact(learnt.len()).zip(rows) {
+            label.push(learnt[largest(found)] as i32);
+            for (&class, &probability) in learnt.iter().zip(found) {
+                row[class] = probability;
             }
         }
         let probabilities = Vectors::new(self.classes.len(), probabilities);

@@ -27,10 +27,10 @@ pub(crate) fn fitting_kind(kind: &str, summary: &str, doc: &str, sees: Port) -> 
         .output(Port::table::<History>("history", "Losses by epoch"))
 }
 
-/// Says that a kind's bytes depend on libtorch, on the device, and on the number of threads.
+/// Says that a kind's bytes depend on libtorch and on the device.
 pub(crate) fn on_libtorch(description: Description) -> Description {
     description
-        .needs(Needs { gpu: true, fixed_threads: true })
+        .needs(Needs { gpu: true, ..Needs::default() })
         .environment("libtorch", LIBTORCH)
         .environment("device", Device::default_class())
 }
@@ -49,18 +49,16 @@ pub(crate) fn fit(
     let learnt = learnt_classes(&examples, fitting.weight_by_confidence)?;
     let blueprint = blueprint(source.input()?, learnt);
 
-    let device = fitting.device.open(context.threads())?;
+    let device = fitting.device.open()?;
     let variables = Variables::fresh(device, fitting.training.seed);
-    let network = Network::new(&variables, &blueprint).map_err(Error::from)?;
     let lesson = Lesson::new(&examples, &blueprint, fitting.weight_by_confidence, device)?;
-    let history = lesson.teach(&network, &variables, objective, fitting, context)?;
+    let history = lesson.teach(&variables, &blueprint, objective, fitting, context)?;
 
     let preprocessing = source.preprocessing();
     let model = blueprint.model(&variables, &examples.classes, preprocessing)?;
     context.write_model("model", &model)?;
     context.write("history", Empty {}, history)?;
-    let (network, blueprint, classes) = (&network, &blueprint, &examples.classes);
-    let classifier = Classifier { network, blueprint, classes, device };
+    let mut classifier = Classifier::new(&variables, &blueprint, &examples.classes)?;
     classifier.predict(context, source, &fitting.splits)
 }
 
@@ -117,7 +115,7 @@ impl Lesson {
             None
         };
         Ok(Self {
-            seen: values.seen(device, blueprint.input)?,
+            seen: values.all().seen(device, blueprint.input)?,
             targets: Tensor::f_from_slice(&targets)?.f_to(device)?,
             weights,
             labels: rows.iter().map(|&row| label[row]).collect(),
@@ -128,8 +126,8 @@ impl Lesson {
     /// Trains the network.
     fn teach(
         &self,
-        network: &Network,
         variables: &Variables,
+        blueprint: &Blueprint,
         objective: Objective,
         fitting: &Fitting,
         context: &Context,
@@ -142,13 +140,18 @@ impl Lesson {
         let mut progress = |at: &Progress| {
             context.progress(at.done as u64, at.total as u64, "steps", &at.to_string());
         };
-        let loss = |rows: &Tensor, mode: &mut Mode<'_>| {
-            let outputs = network.forward(&self.seen.gather(rows)?, mode)?;
-            let targets = self.targets.f_index_select(0, rows)?;
-            let weights = self.weights.as_ref().map(|all| all.f_index_select(0, rows));
-            objective.mean(&outputs, &targets, weights.transpose()?.as_ref())
+        let learner = |twin: &Variables| {
+            let network = Network::new(twin, blueprint)?;
+            let (seen, targets) = (self.seen.twin(), self.targets.shallow_clone());
+            let weights = self.weights.as_ref().map(Tensor::shallow_clone);
+            Ok(move |rows: &Tensor, mode: &mut Mode<'_>| {
+                let outputs = network.forward(&seen.gather(rows)?, mode)?;
+                let weights = weights.as_ref().map(|all| all.f_index_select(0, rows));
+                let targets = targets.f_index_select(0, rows)?;
+                objective.mean(&outputs, &targets, weights.transpose()?.as_ref())
+            })
         };
-        let epochs = scarce_nn::train(variables, rows, &training, &mut progress, loss)?;
+        let epochs = scarce_nn::train(variables, rows, &training, &mut progress, learner)?;
         Ok(scarce_nn::history(&epochs))
     }
 

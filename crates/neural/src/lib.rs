@@ -17,8 +17,8 @@
 //! # Reproducibility
 //!
 //! Labelled rows are sorted by id before they are learnt from, and everything random is drawn from
-//! our own streams: the same seed gives the same bytes on the same device with the same number of
-//! threads, whatever the order of the labels.
+//! our own streams: the same seed gives the same bytes on the same device, whatever the number of
+//! threads and the order of the labels.
 //!
 //! ```
 //! use scarce_neural::{Loss, MlpParams};

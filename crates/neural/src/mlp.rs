@@ -21,7 +21,7 @@ weights of the epoch with the lowest loss on them are kept, and training stops o
 fallen for `patience` epochs. With few labels that share is better spent on learning.
 
 The model keeps `dense.LAYER.weight: [out, in]` and `.bias: [out]`. The same seed gives the same bytes \
-on the same device with the same number of threads.";
+on the same device, whatever the number of threads.";
 
 /// Trains a multilayer perceptron.
 pub struct Mlp;

@@ -141,6 +141,8 @@ macro_rules! fitting_params {
                     early_stopping: self.early_stopping,
                     training: Training {
                         batch: self.batch,
+                        // a batch that is normalised must not be cut
+                        piece: if self.batch_norm { usize::MAX } else { PIECE },
                         optimiser,
                         learning_rate: self.learning_rate,
                         weight_decay: self.weight_decay,
@@ -155,6 +157,9 @@ macro_rules! fitting_params {
         }
     };
 }
+
+/// Images that are worth a thread of their own.
+const PIECE: usize = 64;
 
 /// The parameters that do not shape the network.
 pub(crate) struct Fitting {

@@ -5,7 +5,7 @@ use scarce_nn::Variables;
 use scarce_stage::{Context, Description, Failure, Port, Stage};
 
 use crate::{
-    Blueprint, Error, Network, PredictParams,
+    Blueprint, Error, PredictParams,
     answers::{Classifier, predictions},
     fit::{MODEL, on_libtorch},
     source::Source,
@@ -13,8 +13,7 @@ use crate::{
 
 const DOC: &str = "\
 Takes the `model` output of `mlp` and gives, on what it was trained on, the predictions that came \
-with it, bit for bit, where `splits` and the number of threads are the same; on other images, those \
-that it would have given. Wire `features`. Class names come from the model.";
+with it, bit for bit, where `splits` are the same; on other images, those that it would have given. Wire `features`. Class names come from the model.";
 
 /// Applies a saved network.
 pub struct NeuralPredict;
@@ -45,10 +44,9 @@ impl Stage for NeuralPredict {
             }
         }
         let classes = &Classes { classes: model.card.classes.clone() };
-        let device = params.device.open(context.threads())?;
+        let device = params.device.open()?;
         let variables = Variables::of_model(device, model, path);
-        let network = Network::new(&variables, &blueprint).map_err(Error::from)?;
-        let classifier = Classifier { network: &network, blueprint: &blueprint, classes, device };
+        let mut classifier = Classifier::new(&variables, &blueprint, classes)?;
         classifier.predict(context, &source, &params.splits)
     }
 }

@@ -1,5 +1,7 @@
 //! What a network sees: reading it, all at once or batch by batch.
 
+use std::ops::Range;
+
 use scarce_artifact::{
     Classes, Embeddings, Images, Labelled, Labels, Reader, Split, Vectors, batch_rows,
 };
@@ -26,6 +28,12 @@ pub(crate) struct Batch {
 pub(crate) enum Values {
     Numbers(Vectors<f32>),
     Bytes { pixels: Vectors<u8>, max_value: u8 },
+}
+
+/// Some of them.
+pub(crate) enum Part<'a> {
+    Numbers { values: &'a [f32], width: usize },
+    Bytes { pixels: &'a [u8], max_value: u8 },
 }
 
 impl Source {
@@ -153,18 +161,44 @@ fn pick<T: Copy>(vectors: &Vectors<T>, rows: &[usize]) -> Vectors<T> {
 }
 
 impl Values {
+    /// All rows.
+    pub(crate) fn all(&self) -> Part<'_> {
+        match self {
+            Self::Numbers(Vectors { values, width }) => Part::Numbers { values, width: *width },
+            Self::Bytes { pixels, max_value } => {
+                Part::Bytes { pixels: &pixels.values, max_value: *max_value }
+            }
+        }
+    }
+
+    /// Some rows.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Part<'_> {
+        let within = |width: usize| rows.start * width..rows.end * width;
+        match self.all() {
+            Part::Numbers { values, width } => {
+                Part::Numbers { values: &values[within(width)], width }
+            }
+            Part::Bytes { pixels, max_value } => {
+                let width = if let Self::Bytes { pixels, .. } = self { pixels.width } else { 0 };
+                Part::Bytes { pixels: &pixels[within(width)], max_value }
+            }
+        }
+    }
+}
+
+impl Part<'_> {
     /// Takes them to the device.
-    pub(crate) fn seen(&self, device: Device, input: Input) -> Result<Seen, Error> {
+    pub(crate) fn seen(self, device: Device, input: Input) -> Result<Seen, Error> {
         match (self, input) {
             (Self::Bytes { pixels, max_value }, Input::Images(shape)) => {
-                Ok(Seen::Pixels(Pixels::new(device, &pixels.values, shape, *max_value)?))
+                Ok(Seen::Pixels(Pixels::new(device, pixels, shape, max_value)?))
             }
-            (Self::Numbers(vectors), _) => {
-                let x = Tensor::f_from_slice(&vectors.values)?;
-                Ok(Seen::Numbers(x.f_view([-1, vectors.width as i64])?.f_to(device)?))
+            (Self::Numbers { values, width }, _) => {
+                let x = Tensor::f_from_slice(values)?.f_view([-1, width as i64])?;
+                Ok(Seen::Numbers(x.f_to(device)?))
             }
             (Self::Bytes { pixels, .. }, Input::Features { .. }) => {
-                let message = format!("{} bytes are not features", pixels.values.len());
+                let message = format!("{} bytes are not features", pixels.len());
                 Err(scarce_nn::Error::Parameter(message).into())
             }
         }
@@ -178,6 +212,14 @@ pub(crate) enum Seen {
 }
 
 impl Seen {
+    /// The same rows in the same memory, for another thread.
+    pub(crate) fn twin(&self) -> Self {
+        match self {
+            Self::Numbers(x) => Self::Numbers(x.shallow_clone()),
+            Self::Pixels(pixels) => Self::Pixels(pixels.twin()),
+        }
+    }
+
     /// The rows numbered by `rows: [b]`: `[b, d]`.
     pub(crate) fn gather(&self, rows: &Tensor) -> Result<Tensor, scarce_nn::Error> {
         match self {

@@ -51,7 +51,6 @@ mod described {
                 assert!(schema.get("default").is_some(), "{name} has no default");
             }
             assert_eq!(kind.description().fingerprint.len(), 64);
-            assert!(kind.description().needs.fixed_threads);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, team::alone};
 
 /// The libtorch that the bindings are made for; other versions refuse to build.
 pub const LIBTORCH: &str = "2.13.0";
@@ -26,12 +26,13 @@ pub enum Device {
 }
 
 impl Device {
-    /// Makes the device ready, with so many threads for what runs on the processor.
+    /// Makes the device ready. What runs on the processor runs in the thread that asks for it,
+    /// so that results do not depend on the number of threads; see [`Team`](crate::Team).
     ///
     /// # Errors
     /// When the GPU asked for is not there.
-    pub fn open(self, threads: usize) -> Result<tch::Device, Error> {
-        tch::set_num_threads(i32::try_from(threads.max(1)).unwrap_or(i32::MAX));
+    pub fn open(self) -> Result<tch::Device, Error> {
+        alone();
         match self {
             Self::Auto if tch::Cuda::is_available() => Ok(tch::Device::Cuda(0)),
             Self::Auto | Self::Cpu => Ok(tch::Device::Cpu),

@@ -17,21 +17,26 @@
 //! # Reproducibility
 //!
 //! Weights, orders of images and all noise are drawn from our own streams, one per seed and purpose, so
-//! a result does not depend on libtorch's generator. For the same device, number of
-//! threads and libtorch the same seed gives the same bytes.
+//! a result does not depend on libtorch's generator. libtorch never shares an operation out among
+//! threads; instead each mini-batch is cut into pieces, the same on every machine, which a [`Team`]
+//! of networks works on side by side. So for the same device and libtorch the same seed gives the
+//! same bytes, whatever the number of threads.
 //!
 //! ```no_run
-//! use scarce_nn::{Activation, Dense, Device, Rows, Training, Variables, tch};
+//! use scarce_nn::{Activation, Dense, Device, Mode, Rows, Training, Variables, tch};
 //!
-//! let device = Device::Cpu.open(1)?;
+//! let device = Device::Cpu.open()?;
 //! let variables = Variables::fresh(device, 7);
-//! let line = Dense::new(&variables, "line", &[1, 1], Activation::None)?;
-//! let x = tch::Tensor::arange(8, (tch::Kind::Float, device)).view([8, 1]);
+//! let numbers = || tch::Tensor::arange(8, (tch::Kind::Float, device)).view([8, 1]);
 //!
 //! let training = Training { epochs: 50, batch: 4, ..Training::default() };
-//! let history = train(&variables, Rows::all(8), &training, &mut |_| {}, |rows, mode| {
-//!     let x = x.f_index_select(0, rows)?;
-//!     Ok(line.forward(&x, mode)?.f_mse_loss(&(&x * 2.0), tch::Reduction::Mean)?)
+//! let history = train(&variables, Rows::all(8), &training, &mut |_| {}, |variables| {
+//!     let line = Dense::new(variables, "line", &[1, 1], Activation::None)?;
+//!     let x = numbers();
+//!     Ok(move |rows: &tch::Tensor, mode: &mut Mode<'_>| {
+//!         let x = x.f_index_select(0, rows)?;
+//!         Ok(line.forward(&x, mode)?.f_mse_loss(&(&x * 2.0), tch::Reduction::Mean)?)
+//!     })
 //! })?;
 //! println!("loss {}", history.last().map_or(f64::NAN, |epoch| epoch.train_loss));
 //! # use scarce_nn::train;
@@ -50,6 +55,7 @@ mod pixels;
 mod regularise;
 mod rows;
 mod stream;
+mod team;
 mod training;
 mod variables;
 
@@ -67,5 +73,6 @@ pub use regularise::{BatchNorm, dropout};
 pub use rows::{EarlyStopping, Rows};
 pub use stream::Stream;
 pub use tch;
+pub use team::Team;
 pub use training::{Epoch, Mode, Progress, Training, history, train};
 pub use variables::Variables;

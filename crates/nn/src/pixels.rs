@@ -30,6 +30,12 @@ impl Pixels {
         Ok(Self { bytes, step: 1.0 / f64::from(max_value.max(1)) })
     }
 
+    /// The same images in the same memory, for another thread.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        Self { bytes: self.bytes.shallow_clone(), step: self.step }
+    }
+
     /// How many images there are.
     pub fn len(&self) -> usize {
         self.bytes.size().first().map_or(0, |&n| n as usize)

@@ -5,10 +5,14 @@ use tch::{Kind, Reduction, Tensor};
 
 use super::*;
 
+mod noise;
+mod rows;
+mod training;
+
 const ODD: Shape = Shape { height: 9, width: 7, channels: 3 };
 
 fn cpu() -> tch::Device {
-    Device::Cpu.open(1).unwrap()
+    Device::Cpu.open().unwrap()
 }
 
 /// Twelve images of `shape`, each a ramp of its own.
@@ -22,7 +26,7 @@ fn pixels(shape: Shape) -> Pixels {
 fn there_and_back(
     variables: &Variables,
     shape: Shape,
-) -> impl Fn(&Tensor, &mut Mode<'_>) -> Result<Tensor, Error> {
+) -> impl Fn(&Tensor, &mut Mode<'_>) -> Result<Tensor, Error> + use<> {
     let channels = [4, 6];
     let activation = Activation::Relu;
     let encoder = ConvEncoder::new(variables, "encoder", shape, &channels, activation).unwrap();
@@ -37,8 +41,8 @@ fn there_and_back(
 
 fn trained(seed: u64, training: &Training) -> (Variables, Vec<Epoch>) {
     let variables = Variables::fresh(cpu(), seed);
-    let loss = there_and_back(&variables, ODD);
-    let epochs = train(&variables, Rows::all(12), training, &mut |_| {}, loss).unwrap();
+    let learner = |twin: &Variables| Ok(there_and_back(twin, ODD));
+    let epochs = train(&variables, Rows::all(12), training, &mut |_| {}, learner).unwrap();
     (variables, epochs)
 }
 
@@ -76,10 +80,9 @@ mod convolutions {
         let mut red = vec![0.0; saved["e.0.weight"].values.len()];
         red[4] = 1.0;
         tch::no_grad(|| {
-            let mut all = variables.store().variables();
             let weight = Tensor::from_slice(&red).view([1, 3, 3, 3]);
-            all.get_mut("e.0.weight").unwrap().copy_(&weight);
-            let _ = all.get_mut("e.0.bias").unwrap().zero_();
+            // in the order of their names: bias, weight
+            variables.restore(&[Tensor::zeros([1], (Kind::Float, cpu())), weight]).unwrap();
         });
         let x = pixels(ODD).range(2, 3).unwrap();
         let out = encoder.forward(&x).unwrap();
@@ -108,101 +111,24 @@ mod pixel_values {
     }
 }
 
-mod training {
-    use super::*;
-
-    #[test]
-    fn lowers_the_loss() {
-        let plan = Training { epochs: 30, batch: 4, learning_rate: 1e-2, ..Training::default() };
-        let (_, epochs) = trained(1, &plan);
-        assert_eq!(epochs.len(), 30);
-        assert!(epochs[29].train_loss < 0.5 * epochs[0].train_loss, "{epochs:?}");
-    }
-
-    #[test]
-    fn of_the_same_seed_gives_the_same_bits() {
-        let plan = Training { epochs: 3, batch: 5, ..Training::default() };
-        let (one, other) = (trained(1, &plan), trained(1, &plan));
-        assert_eq!(one.0.save().unwrap(), other.0.save().unwrap());
-        assert_eq!(one.1, other.1);
-        assert_ne!(one.0.save().unwrap(), trained(2, &plan).0.save().unwrap());
-    }
-
-    #[test]
-    fn keeps_the_best_weights_and_stops() {
-        let plan = Training {
-            epochs: 500,
-            batch: 3,
-            learning_rate: 0.3,
-            patience: Some(3),
-            seed: 4,
-            ..Training::default()
-        };
-        let variables = Variables::fresh(cpu(), 4);
-        let loss = there_and_back(&variables, ODD);
-        let seen = std::cell::RefCell::new(Vec::new());
-        let recorded = |rows: &Tensor, mode: &mut Mode<'_>| {
-            seen.borrow_mut().push(Vec::<i64>::try_from(rows).unwrap());
-            loss(rows, mode)
-        };
-        let rows = Rows::set_aside(12, 0.25, 4).unwrap();
-        let epochs = train(&variables, rows, &plan, &mut |_| {}, recorded).unwrap();
-        let losses: Vec<f64> = epochs.iter().map(|epoch| epoch.validation_loss.unwrap()).collect();
-        let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
-        assert!(epochs.len() < 500);
-        assert!(losses[losses.len() - 3..].iter().all(|&loss| loss > best), "{losses:?}");
-        // the last batch seen was that of validation
-        let validation = seen.borrow().last().cloned().unwrap();
-        assert_eq!(validation.len(), 3);
-        let now =
-            loss(&Tensor::from_slice(&validation), &mut Mode::Applied).unwrap().double_value(&[]);
-        assert!((now - best).abs() < 1e-6, "{now} is not {best}");
-    }
-
-    #[test]
-    fn that_diverges_says_so() {
-        let variables = Variables::fresh(cpu(), 0);
-        let line = Dense::new(&variables, "line", &[1, 1], Activation::None).unwrap();
-        let plan = Training { learning_rate: 1e30, epochs: 5, ..Training::default() };
-        let loss = |rows: &Tensor, mode: &mut Mode<'_>| {
-            let x = rows.to_kind(Kind::Float).view([-1, 1]);
-            Ok(line.forward(&x, mode)?.f_pow_tensor_scalar(2)?.f_mean(Kind::Float)?)
-        };
-        let error = train(&variables, Rows::all(4), &plan, &mut |_| {}, loss).unwrap_err();
-        assert!(matches!(error, Error::Diverged { epoch: 2, step: 1, .. }), "{error}");
-    }
-
-    #[test]
-    fn needs_something_to_learn_from() {
-        let variables = Variables::fresh(cpu(), 0);
-        let loss = there_and_back(&variables, ODD);
-        let outcome = train(&variables, Rows::all(0), &Training::default(), &mut |_| {}, loss);
-        assert!(matches!(outcome, Err(Error::TooFew { .. })));
-    }
-
-    #[test]
-    fn tells_every_step_of_its_progress() {
-        let plan = Training { epochs: 2, batch: 5, ..Training::default() };
-        let variables = Variables::fresh(cpu(), 0);
-        let loss = there_and_back(&variables, ODD);
-        let mut steps = Vec::new();
-        let mut noted = |at: &Progress| steps.push((at.done, at.total));
-        train(&variables, Rows::all(12), &plan, &mut noted, loss).unwrap();
-        assert_eq!(steps, (0..6).map(|done| (done, 6)).collect::<Vec<_>>());
-    }
-}
-
 mod weights {
     use super::*;
 
     fn model(variables: &Variables) -> Model {
+        of(variables.save().unwrap())
+    }
+
+    /// A model with these weights.
+    pub(super) fn of(
+        tensors: std::collections::BTreeMap<String, scarce_artifact::Tensor>,
+    ) -> Model {
         let card = ModelCard {
             kind: "test".to_owned(),
             classes: Vec::new(),
             architecture: serde_json::Value::Null,
             preprocessing: serde_json::Value::Null,
         };
-        Model { card, tensors: variables.save().unwrap() }
+        Model { card, tensors }
     }
 
     #[test]
@@ -258,7 +184,7 @@ mod a_device {
 
     #[test]
     fn that_is_not_there_is_refused() {
-        let error = Device::Cuda(4096).open(1).unwrap_err();
+        let error = Device::Cuda(4096).open().unwrap_err();
         assert!(error.to_string().contains("cuda:4096"), "{error}");
     }
 }

@@ -1,16 +1,19 @@
 //! The one training loop.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use scarce_artifact::History;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
-use crate::{Error, Optimiser, Rows, Stream, Variables, numbers};
+use crate::optimiser::Steps;
+use crate::{Error, Optimiser, Rows, Stream, Team, Variables, numbers};
 
 /// Mini-batches that [`Training::epochs_for`] aims at.
 const STEPS: usize = 3000;
 /// The epochs that it gives lie between these.
 const EPOCHS: std::ops::RangeInclusive<usize> = 10..=300;
+/// Pieces that a mini-batch is cut into, at most.
+const PIECES: usize = 8;
 /// Losses are read off the device so many at a time: each reading waits for all work in flight.
 const READ_EVERY: usize = 32;
 
@@ -21,6 +24,9 @@ pub struct Training {
     pub epochs: usize,
     /// Images in a mini-batch.
     pub batch: usize,
+    /// Images that are worth a thread of their own: a mini-batch is cut into pieces of at least so
+    /// many, at most eight, whatever the number of threads.
+    pub piece: usize,
     /// What turns gradients into steps.
     pub optimiser: Optimiser,
     /// Its step size.
@@ -39,6 +45,7 @@ impl Default for Training {
         Self {
             epochs: 10,
             batch: 256,
+            piece: 64,
             optimiser: Optimiser::Adam,
             learning_rate: 1e-3,
             weight_decay: 0.0,
@@ -58,7 +65,7 @@ impl Training {
 }
 
 /// Whether a network learns or is only applied. While it learns, what is random in it (dropout,
-/// noise) draws from the stream of the mini-batch, which is ours and not libtorch's.
+/// noise) draws from the stream of the piece of a mini-batch, which is ours and not libtorch's.
 pub enum Mode<'a> {
     /// It learns.
     Training(&'a mut Stream),
@@ -107,51 +114,56 @@ impl fmt::Display for Progress {
 
 /// Adjusts `variables` so that the loss over the training rows falls.
 ///
-/// `loss` gives the mean loss (a scalar) of the rows numbered in a tensor `[b]` of `i64`; it is
-/// called with gradients in [`Mode::Training`], and without in [`Mode::Applied`] for validation.
-/// `progress` is called before every mini-batch. A last mini-batch of a single row is joined to
-/// the one before it.
+/// `learner` builds the network, whose loss is sought, on variables that it is given. It is called
+/// several times, so that pieces of a mini-batch can pass through networks in different threads.
+/// The loss is the mean (a scalar) over the rows
+/// numbered in a tensor `[b]` of `i64`; it is computed with gradients in [`Mode::Training`], and
+/// without in [`Mode::Applied`] for validation. `progress` is called before every mini-batch. A last
+/// mini-batch of a single row is joined to the one before it.
 ///
 /// # Errors
-/// When there are no training rows, the loss diverges, or `loss` fails.
-pub fn train(
+/// When there are no training rows, the loss diverges, or the learner fails.
+pub fn train<L>(
     variables: &Variables,
     rows: Rows,
     training: &Training,
     progress: &mut dyn FnMut(&Progress),
-    loss: impl Fn(&Tensor, &mut Mode<'_>) -> Result<Tensor, Error>,
-) -> Result<Vec<Epoch>, Error> {
-    let Rows { mut train, validation } = rows;
-    if train.is_empty() {
+    learner: impl Fn(&Variables) -> Result<L, Error>,
+) -> Result<Vec<Epoch>, Error>
+where
+    L: Fn(&Tensor, &mut Mode<'_>) -> Result<Tensor, Error> + Send,
+{
+    let Rows { train: mut order, validation } = rows;
+    if order.is_empty() {
         return Err(Error::TooFew { rows: 0, why: String::new() });
     }
-    let device = variables.device();
-    let validation = Tensor::f_from_slice(&validation)?.f_to(device)?;
-    let sizes = batches(train.len(), training.batch);
-    let mut optimiser = training.optimiser.build(variables, training)?;
+    let batches = batches(order.len(), training.batch);
+    let mut learning = Learning {
+        training,
+        device: variables.device(),
+        team: Team::new(variables, most_pieces(training, variables, &batches), |twin| {
+            Ok(Learner { loss: learner(twin)?, weights: twin.learnt() })
+        })?,
+        steps: Steps::new(variables, training)?,
+    };
     let mut best = Best::new(training.patience);
     let mut epochs: Vec<Epoch> = Vec::new();
-
     for epoch in 1..=training.epochs {
-        Stream::new(training.seed, &format!("shuffle {epoch}")).shuffle(&mut train);
-        let order = Tensor::f_from_slice(&train)?.f_to(device)?;
+        Stream::new(training.seed, &format!("shuffle {epoch}")).shuffle(&mut order);
         let mut losses = Losses::new(epoch);
-        for (step, picked) in order.f_split_with_sizes(&sizes, 0)?.iter().enumerate() {
+        for (step, batch) in batches.iter().enumerate() {
             progress(&Progress {
-                done: (epoch - 1) * sizes.len() + step,
-                total: training.epochs * sizes.len(),
+                done: (epoch - 1) * batches.len() + step,
+                total: training.epochs * batches.len(),
                 epoch,
                 epochs: training.epochs,
                 last: epochs.last().copied(),
             });
-            let mut stream = Stream::new(training.seed, &format!("batch {epoch} {step}"));
-            let mean = loss(picked, &mut Mode::Training(&mut stream))?;
-            optimiser.step(&mean)?;
-            losses.note(&mean, picked.numel())?;
+            let batch = &order[batch.clone()];
+            losses.note(learning.step(epoch, step, batch)?, batch.len())?;
         }
         let train_loss = losses.mean()?;
-        let validation_loss =
-            tch::no_grad(|| mean_loss(epoch, &validation, training.batch, &loss))?;
+        let validation_loss = learning.validate(epoch, &validation)?;
         epochs.push(Epoch { epoch, train_loss, validation_loss });
         if best.stops_after(validation_loss, variables)? {
             break;
@@ -161,40 +173,93 @@ pub fn train(
     Ok(epochs)
 }
 
-/// Sizes of the mini-batches of an epoch.
-fn batches(rows: usize, batch: usize) -> Vec<i64> {
+/// Where the mini-batches of an epoch begin and end.
+fn batches(rows: usize, batch: usize) -> Vec<Range<usize>> {
     let batch = batch.clamp(1, rows.max(1));
-    let mut sizes = vec![batch as i64; rows / batch];
-    match (rows % batch, sizes.last_mut()) {
-        (0, _) => {}
-        (1, Some(last)) => *last += 1,
-        (rest, _) => sizes.push(rest as i64),
-    }
-    sizes
+    let count = rows.div_ceil(batch);
+    let alone = count > 1 && rows % batch == 1;
+    let count = if alone { count - 1 } else { count };
+    let end = |at| if at + 1 == count { rows } else { (at + 1) * batch };
+    (0..count).map(|at| at * batch..end(at)).collect()
 }
 
-/// Mean loss over `rows`; none if there are none.
-fn mean_loss(
-    epoch: usize,
-    rows: &Tensor,
-    batch: usize,
-    loss: &impl Fn(&Tensor, &mut Mode<'_>) -> Result<Tensor, Error>,
-) -> Result<Option<f64>, Error> {
-    if rows.numel() == 0 {
-        return Ok(None);
+/// Cuts a mini-batch into pieces, the same on every machine.
+fn pieces(rows: usize, training: &Training) -> Vec<Range<usize>> {
+    let count = (rows / training.piece.max(1)).clamp(1, PIECES);
+    (0..count).map(|at| rows * at / count..rows * (at + 1) / count).collect()
+}
+
+/// Pieces of the largest mini-batch. A GPU works on all of it at once.
+fn most_pieces(training: &Training, variables: &Variables, batches: &[Range<usize>]) -> usize {
+    if variables.device().is_cuda() {
+        return 1;
     }
-    let mut losses = Losses::new(epoch);
-    for picked in rows.f_split(batch.max(1) as i64, 0)? {
-        losses.note(&loss(&picked, &mut Mode::Applied)?, picked.numel())?;
+    batches.iter().map(|batch| pieces(batch.len(), training).len()).max().unwrap_or(1)
+}
+
+/// A network's loss, and its weights as autograd knows them.
+struct Learner<L> {
+    loss: L,
+    weights: Vec<Tensor>,
+}
+
+/// All that a training step needs.
+struct Learning<'a, L> {
+    training: &'a Training,
+    device: Device,
+    team: Team<Learner<L>>,
+    steps: Steps,
+}
+
+impl<L> Learning<'_, L>
+where
+    L: Fn(&Tensor, &mut Mode<'_>) -> Result<Tensor, Error> + Send,
+{
+    /// Learns from a mini-batch; gives its mean loss, as the sum of what the pieces add to it.
+    fn step(&mut self, epoch: usize, step: usize, rows: &[i64]) -> Result<Vec<Tensor>, Error> {
+        let &mut Self { training, device, .. } = self;
+        let pieces =
+            if device.is_cuda() { vec![0..rows.len()] } else { pieces(rows.len(), training) };
+        let learnt = self.team.map(pieces.len(), |learner, at| -> Result<_, Error> {
+            let piece = &rows[pieces[at].clone()];
+            let mut stream = Stream::new(training.seed, &format!("batch {epoch} {step} {at}"));
+            let picked = Tensor::f_from_slice(piece)?.f_to(device)?;
+            let mut loss = (learner.loss)(&picked, &mut Mode::Training(&mut stream))?;
+            if piece.len() < rows.len() {
+                loss = loss.f_mul_scalar(piece.len() as f64 / rows.len() as f64)?;
+            }
+            let gradients = Tensor::f_run_backward(&[&loss], &learner.weights, false, false)?;
+            Ok((loss.f_detach()?, gradients))
+        })?;
+        let (losses, gradients) = learnt.into_iter().unzip();
+        self.steps.step(gradients)?;
+        Ok(losses)
     }
-    losses.mean().map(Some)
+
+    /// Mean loss over `rows`; none if there are none.
+    fn validate(&mut self, epoch: usize, rows: &[i64]) -> Result<Option<f64>, Error> {
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let device = self.device;
+        let batches: Vec<&[i64]> = rows.chunks(self.training.batch.max(1)).collect();
+        let means = self.team.map(batches.len(), |learner, at| {
+            let picked = Tensor::f_from_slice(batches[at])?.f_to(device)?;
+            tch::no_grad(|| (learner.loss)(&picked, &mut Mode::Applied))
+        })?;
+        let mut losses = Losses::new(epoch);
+        for (mean, batch) in means.into_iter().zip(batches) {
+            losses.note(vec![mean], batch.len())?;
+        }
+        losses.mean().map(Some)
+    }
 }
 
 /// The mean losses of an epoch's mini-batches, read off the device a few at a time.
 struct Losses {
     epoch: usize,
-    /// Mean losses that were not read yet, and their rows.
-    unread: Vec<(Tensor, usize)>,
+    /// What was not read yet: parts of the mean loss of a mini-batch, and its rows.
+    unread: Vec<(Vec<Tensor>, usize)>,
     /// Mini-batches that were read.
     read: usize,
     sum: f64,
@@ -206,20 +271,22 @@ impl Losses {
         Self { epoch, unread: Vec::with_capacity(READ_EVERY), read: 0, sum: 0.0, rows: 0 }
     }
 
-    /// Notes the mean loss of so many rows.
-    fn note(&mut self, mean: &Tensor, rows: usize) -> Result<(), Error> {
-        self.unread.push((mean.f_detach()?, rows));
+    /// Notes the mean loss of so many rows, given as a sum.
+    fn note(&mut self, parts: Vec<Tensor>, rows: usize) -> Result<(), Error> {
+        self.unread.push((parts, rows));
         if self.unread.len() >= READ_EVERY { self.read() } else { Ok(()) }
     }
 
     fn read(&mut self) -> Result<(), Error> {
-        let means: Vec<&Tensor> = self.unread.iter().map(|(mean, _)| mean).collect();
-        if means.is_empty() {
+        let parts: Vec<&Tensor> = self.unread.iter().flat_map(|(parts, _)| parts).collect();
+        if parts.is_empty() {
             return Ok(());
         }
-        let values: Vec<f64> = numbers(&Tensor::f_stack(&means, 0)?.f_to_kind(Kind::Double)?)?;
-        for (loss, (_, rows)) in values.into_iter().zip(self.unread.drain(..)) {
+        let values: Vec<f64> = numbers(&Tensor::f_stack(&parts, 0)?.f_to_kind(Kind::Double)?)?;
+        let mut values = values.into_iter();
+        for (parts, rows) in self.unread.drain(..) {
             self.read += 1;
+            let loss: f64 = values.by_ref().take(parts.len()).sum();
             if !loss.is_finite() {
                 return Err(Error::Diverged { epoch: self.epoch, step: self.read, loss });
             }
@@ -240,7 +307,7 @@ impl Losses {
 struct Best {
     patience: usize,
     loss: f64,
-    weights: Vec<(String, Tensor)>,
+    weights: Vec<Tensor>,
     epochs_since: usize,
 }
 

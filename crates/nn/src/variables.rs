@@ -1,10 +1,10 @@
 //! Weights by name.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use scarce_artifact::{Model, Tensor as Saved};
-use tch::nn::VarStore;
 use tch::{Device, Tensor};
 
 use crate::{Error, Stream, numbers};
@@ -12,10 +12,12 @@ use crate::{Error, Stream, numbers};
 /// Weights that a layer may have: beyond this somebody mistyped a size.
 const MOST_WEIGHTS: usize = 1 << 30;
 
-/// The weights of a network, which its layers ask for by name (`encoder.0.weight`).
+/// The weights of a network, which its layers ask for by name (`encoder.0.weight`). A layer that
+/// asks for a name a second time gets the same weight again.
 pub struct Variables {
-    store: VarStore,
+    device: Device,
     source: Source,
+    known: RefCell<BTreeMap<String, Tensor>>,
 }
 
 /// Where a weight's first value comes from.
@@ -24,6 +26,8 @@ enum Source {
     Seed(u64),
     /// Read from a saved model.
     Model { tensors: BTreeMap<String, Saved>, stem: PathBuf },
+    /// The same memory as these.
+    Twin(BTreeMap<String, Tensor>),
 }
 
 impl Variables {
@@ -31,7 +35,7 @@ impl Variables {
     pub fn fresh(device: Device, seed: u64) -> Self {
         // nothing here draws from libtorch's generator; should that change, it is seeded
         tch::manual_seed(seed as i64);
-        Self { store: VarStore::new(device), source: Source::Seed(seed) }
+        Self::new(device, Source::Seed(seed))
     }
 
     /// The weights of `model`, which was read from `stem`.
@@ -39,13 +43,28 @@ impl Variables {
     /// A layer whose weight is missing there or of another shape fails to build, before any
     /// memory is taken for it.
     pub fn of_model(device: Device, model: Model, stem: &Path) -> Self {
-        let source = Source::Model { tensors: model.tensors, stem: stem.to_owned() };
-        Self { store: VarStore::new(device), source }
+        Self::new(device, Source::Model { tensors: model.tensors, stem: stem.to_owned() })
+    }
+
+    fn new(device: Device, source: Source) -> Self {
+        Self { device, source, known: RefCell::default() }
+    }
+
+    /// Variables for a second network of the same layers, whose weights lie in the same memory
+    /// and whose gradients are its own. The two may work in different threads, as long as
+    /// nobody changes the weights meanwhile.
+    pub(crate) fn twin(&self) -> Result<Self, Error> {
+        let mut twins = BTreeMap::new();
+        for (name, weight) in self.known.borrow().iter() {
+            let twin = weight.f_detach()?.set_requires_grad(weight.requires_grad());
+            twins.insert(name.clone(), twin);
+        }
+        Ok(Self::new(self.device, Source::Twin(twins)))
     }
 
     /// Where the weights live.
     pub fn device(&self) -> Device {
-        self.store.device()
+        self.device
     }
 
     /// The weight `name`; a fresh one is uniform in `±bound`.
@@ -80,22 +99,31 @@ impl Variables {
         let count = shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size));
         let count = count.filter(|count| (1..=MOST_WEIGHTS).contains(count));
         let count = count.ok_or_else(too_large)?;
-        let sizes: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
-        let values = match &self.source {
-            Source::Seed(seed) => &fresh(*seed, count),
-            Source::Model { tensors, stem } => &weight(tensors, stem, name, shape)?.values,
+        if let Some(known) = self.known.borrow().get(name) {
+            return Ok(known.shallow_clone());
+        }
+        let on_device = |values: &[f32]| -> Result<Tensor, Error> {
+            let sizes: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
+            let tensor = Tensor::f_from_slice(values)?.f_reshape(&sizes)?.f_to(self.device)?;
+            Ok(tensor.set_requires_grad(learnt))
         };
-        let tensor = Tensor::f_from_slice(values)?.f_reshape(&sizes)?.f_to(self.device())?;
-        let (folders, leaf) = name.rsplit_once('.').unwrap_or(("", name));
-        let root = self.store.root();
-        let path =
-            folders.split('.').filter(|part| !part.is_empty()).fold(root, |at, part| at / part);
-        Ok(path.add(leaf, tensor, learnt))
+        let tensor = match &self.source {
+            Source::Seed(seed) => on_device(&fresh(*seed, count))?,
+            Source::Model { tensors, stem } => {
+                on_device(&weight(tensors, stem, name, shape)?.values)?
+            }
+            Source::Twin(twins) => {
+                let missing = || Error::Parameter(format!("there is no weight `{name}`"));
+                twins.get(name).ok_or_else(missing)?.shallow_clone()
+            }
+        };
+        self.known.borrow_mut().insert(name.to_owned(), tensor.shallow_clone());
+        Ok(tensor)
     }
 
     /// How many numbers there are in all weights.
     pub fn count(&self) -> usize {
-        self.store.variables().values().map(Tensor::numel).sum()
+        self.known.borrow().values().map(Tensor::numel).sum()
     }
 
     /// The weights as they are now, to be saved.
@@ -104,36 +132,31 @@ impl Variables {
     /// When libtorch refuses.
     pub fn save(&self) -> Result<BTreeMap<String, Saved>, Error> {
         let mut saved = BTreeMap::new();
-        for (name, tensor) in self.store.variables() {
-            let values = numbers::<f32>(&tensor)?;
+        for (name, tensor) in self.known.borrow().iter() {
             let shape = tensor.size().iter().map(|&size| size as usize).collect();
-            saved.insert(name, Saved { shape, values });
+            saved.insert(name.clone(), Saved { shape, values: numbers::<f32>(tensor)? });
         }
         Ok(saved)
     }
 
-    /// A copy to come back to.
-    pub(crate) fn snapshot(&self) -> Result<Vec<(String, Tensor)>, Error> {
-        let copy = |(name, tensor): (String, Tensor)| {
-            let copy = tch::no_grad(|| tensor.f_detach())?.copy();
-            Ok((name, copy))
-        };
-        self.store.variables().into_iter().map(copy).collect()
+    /// The weights that are trained, in the order of their names.
+    pub(crate) fn learnt(&self) -> Vec<Tensor> {
+        let known = self.known.borrow();
+        known.values().filter(|one| one.requires_grad()).map(Tensor::shallow_clone).collect()
+    }
+
+    /// A copy of all weights to come back to, in the order of their names.
+    pub(crate) fn snapshot(&self) -> Result<Vec<Tensor>, Error> {
+        let copy = |tensor: &Tensor| Ok(tensor.f_detach()?.copy());
+        self.known.borrow().values().map(copy).collect()
     }
 
     /// Back to a snapshot.
-    pub(crate) fn restore(&self, snapshot: &[(String, Tensor)]) -> Result<(), Error> {
-        let mut variables = self.store.variables();
-        for (name, saved) in snapshot {
-            if let Some(variable) = variables.get_mut(name) {
-                tch::no_grad(|| variable.f_copy_(saved))?;
-            }
+    pub(crate) fn restore(&self, snapshot: &[Tensor]) -> Result<(), Error> {
+        for (weight, saved) in self.known.borrow().values().zip(snapshot) {
+            tch::no_grad(|| weight.shallow_clone().f_copy_(saved))?;
         }
         Ok(())
-    }
-
-    pub(crate) fn store(&self) -> &VarStore {
-        &self.store
     }
 }
 
