@@ -39,6 +39,7 @@ impl Bench {
             outputs: BTreeMap::from([output("clusters"), output("centroids")]),
             threads: 1,
             data: Vec::new(),
+            lineage: Vec::new(),
         };
         let params = job.params.clone();
         crate::kinds()[0].run(params, &Context::new(job, std::io::sink()))

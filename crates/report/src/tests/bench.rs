@@ -60,6 +60,7 @@ impl Bench {
             outputs,
             threads: 1,
             data: Vec::new(),
+            lineage: Vec::new(),
         };
         Self { folder, job, tables: 0 }
     }
