@@ -200,6 +200,7 @@ impl Bench {
             ]),
             threads: 1,
             data: Vec::new(),
+            lineage: Vec::new(),
         };
         kind.run(params, &Context::new(job, std::io::sink()))
     }

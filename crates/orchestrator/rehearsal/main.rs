@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         Kind::of::<Halve>(code),
         Kind::of::<Gather>(code),
         Kind::of::<Fixed>(code),
+        Kind::of::<Tell>(code),
     ];
     scarce_stage::host::main(&kinds)
 }
@@ -198,5 +199,26 @@ impl Stage for Fixed {
         let said = std::env::var("OMP_NUM_THREADS").unwrap_or_default();
         assert_eq!(said, context.threads().to_string());
         write(context, context.threads() as i32)
+    }
+}
+
+/// Counts what it is told of the tasks above it, and writes it down beside its output.
+struct Tell;
+
+impl Stage for Tell {
+    type Params = GatherParams;
+
+    fn describe() -> Description {
+        Description::new("tell", "How many tasks are above")
+            .input(Port::table::<Truth>("truth", "Any row"))
+            .output(Port::table::<Truth>("truth", "The number of tasks"))
+            .with_lineage()
+    }
+
+    fn run(_: GatherParams, context: &Context) -> Result<(), Failure> {
+        let lineage = context.lineage();
+        let text = serde_json::to_string(lineage).unwrap_or_default();
+        context.send(&scarce_stage::Event::Log { level: scarce_stage::Level::Info, message: text });
+        write(context, lineage.len() as i32)
     }
 }

@@ -2,15 +2,16 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use petgraph::graph::NodeIndex;
 use scarce_pipeline::{Pipeline, Source};
-use scarce_stage::Level;
+use scarce_stage::{Ancestor, Description, Level};
 use scarce_store::{Damage, Entry, Key, Lookup, Store, canonical_json};
 use serde_json::Value;
 
 use crate::{
     Hosts, Reason, Record, Result, TaskRecord, TaskStatus,
     ingredients::{self, External},
-    reason,
+    lineage, reason,
 };
 
 /// A task whose inputs are all there.
@@ -72,7 +73,7 @@ impl<'a> Assessor<'a> {
     }
 
     fn task(&self, index: usize) -> &'a scarce_pipeline::Task {
-        &self.pipeline.graph[petgraph::graph::NodeIndex::new(index)]
+        &self.pipeline.graph[NodeIndex::new(index)]
     }
 
     /// Judges a task all of whose inputs are in `entries`.
@@ -87,8 +88,10 @@ impl<'a> Assessor<'a> {
             let entry = entries(source.task.index())?;
             Some(entry.output(&source.port)?.digest.clone())
         };
-        let ingredients =
-            ingredients::of(&self.pipeline.graph, task, description, &content, &mut self.external)?;
+        let lineage = self.lineage(index, description);
+        let graph = &self.pipeline.graph;
+        let external = &mut self.external;
+        let ingredients = ingredients::of(graph, task, description, &lineage, &content, external)?;
         let key = Key::of(&ingredients);
         let forced = self.force.contains(&task.stage);
         let reasons = match self.store.find(&task.kind, &key)? {
@@ -98,6 +101,15 @@ impl<'a> Assessor<'a> {
             _ => self.why(index, &ingredients),
         };
         Ok(Assessment::Run(Work { key, ingredients, reasons, forced }))
+    }
+
+    /// What the inputs come from, for a kind that asks.
+    fn lineage(&self, index: usize, description: &Description) -> Vec<Ancestor> {
+        if description.lineage {
+            lineage::of(self.pipeline, self.hosts, NodeIndex::new(index))
+        } else {
+            Vec::new()
+        }
     }
 
     fn why(&self, index: usize, ingredients: &Value) -> Vec<Reason> {

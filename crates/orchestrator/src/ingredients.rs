@@ -5,8 +5,8 @@ use std::{collections::HashMap, path::PathBuf};
 use petgraph::graph::{DiGraph, NodeIndex};
 use scarce_artifact::Digest;
 use scarce_pipeline::{Source, Task, Wire};
-use scarce_stage::Description;
-use scarce_store::Store;
+use scarce_stage::{Ancestor, Description};
+use scarce_store::{Key, Store};
 use serde_json::{Map, Value, json};
 
 use crate::{Error, Result};
@@ -39,11 +39,13 @@ impl<'a> External<'a> {
 /// optional one that was not written.
 ///
 /// The names of stages, ports above and files do not enter: only what the stage gets to see does. A
-/// port that takes many hands on names and axes, so there they count.
+/// port that takes many hands on names and axes, so there they count; and a kind that asks for its
+/// lineage gets to see all that is above.
 pub(crate) fn of(
     graph: &DiGraph<Task, Wire>,
     task: &Task,
     description: &Description,
+    lineage: &[Ancestor],
     content: &dyn Fn(&Source) -> Option<Digest>,
     external: &mut External<'_>,
 ) -> Result<Value> {
@@ -60,14 +62,19 @@ pub(crate) fn of(
         };
         inputs.insert(port.clone(), sources.iter().map(artifact).collect());
     }
-    Ok(json!({
+    let mut ingredients = json!({
         "format": KEY_FORMAT,
         "kind": task.kind,
         "code": description.fingerprint,
         "params": params(task, external)?,
         "inputs": inputs,
         "environment": description.environment,
-    }))
+    });
+    if description.lineage {
+        // Its digest: in whole it would be most of the record of a run.
+        ingredients["lineage"] = json!(Key::of(&json!(lineage)));
+    }
+    Ok(ingredients)
 }
 
 /// The parameters with the content of what paths point to in place of the paths.

@@ -48,6 +48,7 @@ mod event;
 mod finish;
 mod hosts;
 mod ingredients;
+mod lineage;
 mod log;
 mod options;
 mod orchestrator;

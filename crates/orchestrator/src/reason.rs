@@ -51,6 +51,8 @@ pub enum Reason {
         /// The port.
         port: String,
     },
+    /// A stage above changed, of which it tells, without changing what comes in.
+    Lineage,
     /// A library or device changed.
     Environment {
         /// Its name.
@@ -82,6 +84,7 @@ impl fmt::Display for Reason {
             }
             Self::Content { name } => write!(f, "the data behind {name} changed"),
             Self::Input { port } => write!(f, "input {port} changed"),
+            Self::Lineage => f.write_str("a stage above changed"),
             Self::Environment { name, from, to } => {
                 let text = |value: &Option<String>| value.clone().unwrap_or("unset".to_owned());
                 write!(f, "environment {name} {} → {}", text(from), text(to))
@@ -122,6 +125,9 @@ pub(crate) fn compare(before: &Value, now: &Value) -> Vec<Reason> {
     for (name, from, to) in differences(&fields(before, "environment"), &fields(now, "environment"))
     {
         reasons.push(Reason::Environment { name, from: from.map(word), to: to.map(word) });
+    }
+    if reasons.is_empty() && before.get("lineage") != now.get("lineage") {
+        reasons.push(Reason::Lineage);
     }
     if reasons.is_empty() {
         reasons.push(Reason::Removed);

@@ -20,6 +20,7 @@ use crate::{
     Orchestrator, RunEvent, TaskRef,
     assess::Work,
     child::{self, Exit, Line, Start, Stop},
+    lineage,
     log::Log,
     outputs,
     resources::Share,
@@ -216,6 +217,12 @@ impl Shared<'_> {
             outputs: outputs.map(|port| (port.name.clone(), folder.join(&port.name))).collect(),
             threads: assignment.share.threads,
             data: self.orchestrator.options.data.clone(),
+            lineage: if description.lineage {
+                let index = NodeIndex::new(assignment.index);
+                lineage::of(&self.orchestrator.pipeline, self.orchestrator.hosts, index)
+            } else {
+                Vec::new()
+            },
         }
     }
 

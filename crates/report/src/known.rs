@@ -7,6 +7,7 @@ use scarce_stage::{Context, Failure};
 
 use crate::{
     Error, Result,
+    lineage::Lineage,
     origin::{Axes, Origin, agree},
 };
 
@@ -88,6 +89,7 @@ pub(crate) struct Known {
     pub dataset: Option<String>,
     pub labels: Vec<LabelTable>,
     pub held_out: Vec<LabelTable>,
+    pub lineage: Lineage,
 }
 
 /// A split's name, which lives as long as the program.
@@ -102,7 +104,7 @@ pub(crate) fn split_name(split: Split) -> &'static str {
 impl Known {
     /// Reads truth, splits and labels.
     pub(crate) fn read(context: &Context) -> Result<Self, Failure> {
-        let mut known = Self::default();
+        let mut known = Self { lineage: Lineage::new(context.lineage()), ..Self::default() };
         if let Some(truth) = context.optional::<Truth>("truth")? {
             known.read_truth(&truth)?;
         }
@@ -168,18 +170,33 @@ impl Known {
         Ok(tables)
     }
 
-    /// Images whose label a run may have seen; `None` when nobody said.
-    pub(crate) fn labelled(&self, axes: &Axes) -> Option<HashSet<u32>> {
-        let mut fitting = self.labels.iter().filter(|t| agree(&t.origin.axes, axes)).peekable();
-        fitting.peek()?;
-        Some(fitting.flat_map(|table| table.given.keys().copied()).collect())
+    /// The tables of labels above a run; where nobody said what is above it, or it is none of
+    /// them, those whose axes agree with its own.
+    fn labels_of(&self, run: &Origin) -> (Vec<&LabelTable>, bool) {
+        let origins = self.labels.iter().map(|table| &table.origin);
+        let above = self.lineage.seen(run, origins).filter(|above| !above.is_empty());
+        match above {
+            Some(above) => (above.iter().map(|&at| &self.labels[at]).collect(), true),
+            None => {
+                let agrees = |table: &&LabelTable| agree(&table.origin.axes, &run.axes);
+                (self.labels.iter().filter(agrees).collect(), false)
+            }
+        }
     }
 
-    /// How many labels a run was given; `None` when no table or more than one fits.
-    pub(crate) fn label_count(&self, axes: &Axes) -> Option<u32> {
-        let mut fitting = self.labels.iter().filter(|table| agree(&table.origin.axes, axes));
-        let only = fitting.next()?;
-        fitting.next().is_none().then(|| only.count())
+    /// Images whose label a run may have seen; `None` when nobody said.
+    pub(crate) fn labelled(&self, run: &Origin) -> Option<HashSet<u32>> {
+        let (tables, _) = self.labels_of(run);
+        let ids = tables.iter().flat_map(|table| table.given.keys().copied());
+        (!tables.is_empty()).then(|| ids.collect())
+    }
+
+    /// How many labels a run was given; `None` when nobody said, or several tables may be meant.
+    pub(crate) fn label_count(&self, run: &Origin) -> Option<u32> {
+        match self.labels_of(run) {
+            (tables, false) if tables.len() != 1 => None,
+            _ => u32::try_from(self.labelled(run)?.len()).ok(),
+        }
     }
 
     /// Labels that were kept from a run to judge it by.

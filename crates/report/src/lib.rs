@@ -17,6 +17,7 @@
 //! | `known`, `predictions`, `propagated`, `clusters`, `others` | read the inputs and score them ([`scarce_kernels::scores`]) |
 //! | `rows`, `summary` | the two tables: runs, and means over runs |
 //! | `maps`, `pictures` | embeddings of two numbers with the images behind the points |
+//! | `lineage` | what the inputs come from: labels that a run saw, parameters, paths |
 //! | `paired`, `sweeps` | differences to a baseline; scores along an axis |
 //! | `published` | published figures beside ours, with a verdict |
 //! | `overview` | the summary read back, for a terminal |
@@ -38,6 +39,7 @@ mod confusions;
 mod error;
 mod evidence;
 mod known;
+mod lineage;
 mod maps;
 mod origin;
 mod others;
@@ -112,6 +114,7 @@ impl Stage for Report {
     fn describe() -> Description {
         Description::new("report", "Metrics over seeds, figures, and a page to show")
             .doc(DOC)
+            .with_lineage()
             .input(
                 Port::table::<Predictions>("predictions", "What classifiers say of the images")
                     .many()

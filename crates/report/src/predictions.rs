@@ -121,7 +121,7 @@ impl Scored {
         known: &Known,
         pictures: usize,
     ) -> Result<()> {
-        let labelled = known.labelled(&origin.axes);
+        let labelled = known.labelled(origin);
         let mut shown: Vec<Seen> = Vec::new();
         for split in ["test", "train", "pool"] {
             let held_out = split == "test";
@@ -144,7 +144,7 @@ impl Scored {
                 (true, false, true) => Setting::Transductive,
                 (true, false, false) => Setting::Training,
             };
-            let labels = known.label_count(&origin.axes);
+            let labels = known.label_count(origin);
             let scope = Scope { origin: Rc::clone(origin), method, split, setting, labels };
             self.describe(&scope, &seen, known, labelled.as_ref());
             self.score(&scope, &seen, known)?;

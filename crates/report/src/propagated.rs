@@ -163,8 +163,8 @@ fn of_distributions(
     let (given, labels) = match of_same {
         Some(table) => (table.given.keys().copied().collect(), Some(table.count())),
         None => {
-            let given = known.labelled(&origin.axes).unwrap_or_default();
-            (given, known.label_count(&origin.axes))
+            let given = known.labelled(&origin).unwrap_or_default();
+            (given, known.label_count(&origin))
         }
     };
     let classes = known.classes.names().len();

@@ -10,7 +10,7 @@ use std::{
 use scarce_artifact::{Model, Reader, Table, Writer};
 use serde_json::Value;
 
-use crate::{Event, Failure, Job, JobInput};
+use crate::{Ancestor, Event, Failure, Job, JobInput};
 
 /// Progress is reported at most this often: a terminal shows no more.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -58,6 +58,11 @@ impl Context {
     /// Folders where data sets lie; downloads go to the first.
     pub fn data(&self) -> &[PathBuf] {
         &self.job.data
+    }
+
+    /// The tasks that the inputs come from; empty unless the kind asks for them.
+    pub fn lineage(&self) -> &[Ancestor] {
+        &self.job.lineage
     }
 
     /// The artifacts wired to a port; empty when it is not wired.

@@ -134,6 +134,10 @@ pub struct Description {
     /// What it asks of the machine.
     #[serde(default)]
     pub needs: Needs,
+    /// Whether its jobs say what their inputs come from ([`crate::Job::lineage`]). That is for
+    /// stages that tell people about it; it makes their results depend on it.
+    #[serde(default)]
+    pub lineage: bool,
 }
 
 fn no_params() -> Value {
@@ -153,6 +157,7 @@ impl Description {
             fingerprint: String::new(),
             environment: BTreeMap::new(),
             needs: Needs::default(),
+            lineage: false,
         }
     }
 
@@ -181,6 +186,13 @@ impl Description {
     #[must_use]
     pub fn needs(mut self, needs: Needs) -> Self {
         self.needs = needs;
+        self
+    }
+
+    /// Asks for [`crate::Job::lineage`].
+    #[must_use]
+    pub fn with_lineage(mut self) -> Self {
+        self.lineage = true;
         self
     }
 

@@ -70,4 +70,4 @@ pub use context::{Context, Input};
 pub use description::{Description, Format, HostDescription, Needs, PROTOCOL, Port};
 pub use failure::Failure;
 pub use kind::{Kind, Stage};
-pub use protocol::{Event, Job, JobInput, Level};
+pub use protocol::{Ancestor, Event, Job, JobInput, Level};

@@ -26,6 +26,31 @@ pub struct Job {
     pub threads: usize,
     /// Folders where data sets lie, looked through in order; the first is where downloads go.
     pub data: Vec<PathBuf>,
+    /// The tasks that the inputs come from, each after those that it reads; only for kinds that ask
+    /// for it ([`crate::Description::lineage`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lineage: Vec<Ancestor>,
+}
+
+/// A task that the inputs of a job come from, directly or not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ancestor {
+    /// The stage.
+    pub stage: String,
+    /// Its kind.
+    pub kind: String,
+    /// The variant.
+    pub axes: Vec<(String, Value)>,
+    /// Its parameters as in [`Job::params`]; of paths only the last part.
+    pub params: Map<String, Value>,
+    /// Names of the parameters that differ from the kind's defaults.
+    pub chosen: Vec<String>,
+    /// Where its results can be seen, below the artifacts: `runs/quickstart/encoder/seed=3`.
+    pub folder: String,
+    /// The files there; those of optional outputs may be missing.
+    pub files: Vec<String>,
+    /// The tasks that it reads, by their places in the list.
+    pub reads: Vec<usize>,
 }
 
 /// One artifact that enters a stage.

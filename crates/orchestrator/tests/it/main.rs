@@ -9,5 +9,6 @@ mod faults;
 mod finding_hosts;
 mod interrupts;
 mod keeping_house;
+mod lineage;
 mod pace;
 mod project;

@@ -9,6 +9,7 @@ mod details;
 mod figures;
 mod gallery;
 mod headline;
+mod lineage;
 mod losses;
 mod map;
 mod queries;
@@ -71,6 +72,7 @@ pub(crate) fn render(evidence: &Evidence) -> Result<Markup> {
                     (details::labels(evidence))
                     (details::runs(evidence))
                     (details::inputs(evidence))
+                    (lineage::section(evidence))
                 }
                 footer.small.soft {
                     "Made by scarce. Every number is in " code { "metrics.parquet" }

@@ -9,7 +9,7 @@ use arrow::{
 use scarce_artifact::{
     Classes, LabelSource, Labels, Predictions, Split, Table, Truth, Vectors, Writer, open_parquet,
 };
-use scarce_stage::{Context, Failure, Job, JobInput};
+use scarce_stage::{Ancestor, Context, Failure, Job, JobInput};
 use serde_json::{Value, json};
 
 use crate::{SummaryRow, kinds, summary_table};
@@ -60,6 +60,7 @@ impl Bench {
             outputs,
             threads: 1,
             data: Vec::new(),
+            lineage: Vec::new(),
         };
         Self { folder, job, tables: 0 }
     }
@@ -82,6 +83,22 @@ impl Bench {
             port: port.to_owned(),
             axes,
             path,
+        });
+    }
+
+    /// A task above, with its parameters, all of them chosen.
+    pub(super) fn above(&mut self, stage: &str, axes: Axes<'_>, params: Value, reads: &[usize]) {
+        let levels = axes.iter().map(|(name, value)| format!("/{name}={value}"));
+        let Value::Object(params) = params else { panic!("params are an object") };
+        self.job.lineage.push(Ancestor {
+            stage: stage.to_owned(),
+            kind: "budget".to_owned(),
+            axes: axes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            chosen: params.keys().cloned().collect(),
+            params,
+            folder: format!("runs/small/{stage}{}", levels.collect::<String>()),
+            files: vec!["labels.parquet".to_owned()],
+            reads: reads.to_vec(),
         });
     }
 

@@ -323,3 +323,35 @@ fn a_map_without_truth_is_coloured_by_predictions_or_not_at_all() {
         "{html}"
     );
 }
+
+/// Two budgets and a learner for each; the report knows which saw which.
+#[test]
+fn labels_of_another_learner_are_scored() {
+    let mut bench = Bench::new();
+    bench.truth(&TWO, &[0, 1, 0, 1, 0, 1]);
+    let few = [(0, 0, LabelSource::Given)];
+    let many = [(1, 1, LabelSource::Given), (2, 0, LabelSource::Given), (3, 1, LabelSource::Given)];
+    bench.labels("labels", "few", &[], &TWO, &few);
+    bench.labels("labels", "many", &[], &TWO, &many);
+    for stage in ["knn-few", "knn-many"] {
+        bench.predictions(stage, &[], &TWO, &[Split::Train], &[0, 1, 0, 1, 1, 1]);
+    }
+    let unknown = bench.plain();
+    let counts = |outcome: &Outcome, stage: &str| {
+        let figure = outcome.row(stage, "train").figure("accuracy").unwrap().clone();
+        (figure.counts().unwrap(), figure.labels)
+    };
+    assert_eq!(counts(&unknown, "knn-few"), ((1, 2), None), "all labels are left out");
+    assert!(!unknown.text().contains("Parameters and tables"));
+
+    bench.above("few", &[], json!({ "random": 1 }), &[]);
+    bench.above("many", &[], json!({ "random": 3 }), &[]);
+    bench.above("knn-few", &[], json!({ "k": 1 }), &[0]);
+    bench.above("knn-many", &[], json!({ "k": 1 }), &[1]);
+    let told = bench.plain();
+    assert_eq!(counts(&told, "knn-few"), ((4, 5), Some(1.0)));
+    assert_eq!(counts(&told, "knn-many"), ((2, 3), Some(3.0)));
+    let text = told.text();
+    assert!(text.contains("Parameters and tables"), "{text}");
+    assert!(text.contains("few budget | random = 1\n| runs/small/few\nlabels.parquet"), "{text}");
+}
