@@ -184,7 +184,9 @@ impl Rows {
             while let Some(&node) = order.get(head) {
                 head += 1;
                 let others = self.columns[self.row(node)].iter().copied();
-                fresh.extend(others.filter(|&other| !std::mem::replace(&mut seen[other as usize], true)));
+                fresh.extend(
+                    others.filter(|&other| !std::mem::replace(&mut seen[other as usize], true)),
+                );
                 fresh.sort_unstable_by_key(|&other| (self.row(other).len(), other));
                 order.append(&mut fresh);
             }
@@ -199,9 +201,9 @@ impl Rows {
         offsets.push(0);
         for &node in order {
             let start = entries.len();
-            entries.extend(self.row(node).map(|at| {
-                (place[self.columns[at] as usize], self.weights[at])
-            }));
+            entries.extend(
+                self.row(node).map(|at| (place[self.columns[at] as usize], self.weights[at])),
+            );
             entries[start..].sort_unstable_by_key(|entry| entry.0);
             offsets.push(entries.len());
         }

@@ -60,8 +60,10 @@ pub fn symmetric_edges(near: &Neighbours, metric: Metric, rule: Rule) -> Result<
         let value = sigma.to_string();
         return Err(Error::Parameter { name: "sigma", must: "a positive number", value });
     }
-    let mut halves: Vec<Half> =
-        (0..near.queries()).into_par_iter().flat_map_iter(|i| halves(near, i, metric, rule)).collect();
+    let mut halves: Vec<Half> = (0..near.queries())
+        .into_par_iter()
+        .flat_map_iter(|i| halves(near, i, metric, rule))
+        .collect();
     halves.par_sort_unstable_by_key(|half| (half.pair, half.forward));
     let mut edges = Edges::default();
     let mut last = None;

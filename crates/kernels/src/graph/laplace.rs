@@ -1,10 +1,6 @@
 //! Harmonic functions: every unlabelled node is the mean of its neighbours.
 
-use super::{
-    Convergence, Graph, Precision, Scores, Seeds,
-    seeds::labelled,
-    solve::System,
-};
+use super::{Convergence, Graph, Precision, Scores, Seeds, seeds::labelled, solve::System};
 use crate::Error;
 
 /// What is added to the smallest Poisson weight of a component: weights must be positive.

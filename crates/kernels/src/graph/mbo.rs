@@ -4,9 +4,10 @@ use rayon::prelude::*;
 
 use super::{
     Convergence, Graph, Precision, Reach, Scores, Seeds, Volumes,
+    ballot::Ballot,
     block::{PLACES, WIDEST, gather, with_width},
     poisson::{check_priors, potential, sources},
-    volume::Contest,
+    volume::Ascent,
 };
 use crate::Error;
 
@@ -82,7 +83,7 @@ struct Flow<'a> {
     labels: Vec<Option<u32>>,
     /// What the last diffusion left, `[places, classes]`.
     heat: Vec<f32>,
-    contest: Option<Contest>,
+    ballot: Option<Ballot>,
     weights: Vec<f64>,
     error: f64,
     ascents: usize,
@@ -104,7 +105,7 @@ impl<'a> Flow<'a> {
             sources,
             labels: Vec::new(),
             heat: vec![0.0; graph.nodes() * classes],
-            contest: None,
+            ballot: None,
             weights: vec![1.0; classes],
             error: 0.0,
             ascents: 0,
@@ -121,22 +122,22 @@ impl<'a> Flow<'a> {
                 with_width!(width, diffuse::<_>(self, first, mbo.steps));
             }
             let score = |place: usize, class: usize| self.heat[place * classes + class];
-            let mut contest = Contest::new(self.graph.nodes(), classes, score, open);
-            let (error, steps) = contest.balance(priors, &mut self.weights);
-            self.labels = contest.labels();
+            let mut ballot = Ballot::new(self.graph.nodes(), classes, score, open);
+            let (error, steps) = Ascent::climb(&mut ballot, priors, &mut self.weights);
+            self.labels = ballot.labels();
             self.error = error;
             self.ascents += steps;
-            self.contest = Some(contest);
+            self.ballot = Some(ballot);
         }
     }
 
     fn finish(self, seeds: &Seeds, convergence: Convergence) -> Result<(Scores, Volumes), Error> {
         let places = self.graph.nodes();
         let mut values = vec![0.0; places * self.classes];
-        if let Some(contest) = &self.contest {
+        if let Some(ballot) = &self.ballot {
             for (place, row) in values.chunks_exact_mut(self.classes).enumerate() {
                 for (class, value) in row.iter_mut().enumerate() {
-                    *value = contest.product(place, class, &self.weights);
+                    *value = ballot.product(place, class, &self.weights);
                 }
             }
         }
@@ -180,7 +181,7 @@ fn diffuse<const P: usize>(flow: &mut Flow<'_>, first: usize, steps: usize) {
         next.par_chunks_mut(PLACES).enumerate().for_each(|(chunk, next)| {
             for (offset, next) in next.iter_mut().enumerate() {
                 let place = chunk * PLACES + offset;
-                let pulled = gather(graph, graph.weights(), &heat, place);
+                let pulled = gather(graph, &heat, place);
                 for ((next, own), pulled) in next.iter_mut().zip(&heat[place]).zip(&pulled) {
                     *next = kept[place] * own + step * pulled;
                 }

@@ -27,7 +27,9 @@
 //! neighbours near one another in memory; results are in the caller's numbering.
 
 mod adjacency;
+mod ballot;
 mod block;
+mod conjugate;
 mod edges;
 mod laplace;
 mod mbo;

@@ -51,7 +51,11 @@ pub(super) fn potential(
     let system = System::new(graph, 1.0, graph.degrees().to_vec(), |_| false);
     let convergence = system.solve(&mut values, classes, precision);
     for places in graph.component_places() {
-        centre(&graph.degrees()[places.clone()], &mut values[places.start * classes..][..places.len() * classes], classes);
+        centre(
+            &graph.degrees()[places.clone()],
+            &mut values[places.start * classes..][..places.len() * classes],
+            classes,
+        );
     }
     Ok((values, convergence))
 }

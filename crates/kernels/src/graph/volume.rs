@@ -1,8 +1,6 @@
 //! A class for every node such that classes have given sizes.
 
-use rayon::prelude::*;
-
-use super::{Scores, block::PLACES, poisson::check_priors};
+use super::{Scores, ballot::Ballot, poisson::check_priors};
 use crate::Error;
 
 /// Step of the ascent.
@@ -13,6 +11,8 @@ const SHARE_TOLERANCE: f64 = 1e-3;
 const PATIENCE: usize = 1000;
 /// Most steps.
 const STEPS: usize = 10_000;
+/// After a look at all nodes, look only at those whose winner can change in so many steps.
+const LOOK_AHEAD: f64 = 8.0;
 /// Weights stay above this.
 const LEAST_WEIGHT: f64 = 1e-3;
 
@@ -43,158 +43,141 @@ pub fn assign_volumes(scores: &mut Scores, priors: &[f64]) -> Result<Volumes, Er
     let (nodes, classes) = (scores.nodes(), scores.classes);
     let open = |node: usize, class: usize| scores.reach.counts(node)[class] > 0;
     let at = |node: usize, class: usize| scores.values[node * classes + class] as f32;
-    let mut contest = Contest::new(nodes, classes, at, open);
+    let mut ballot = Ballot::new(nodes, classes, at, open);
     let mut weights = vec![1.0; classes];
-    let (error, steps) = contest.balance(priors, &mut weights);
+    let (error, steps) = Ascent::climb(&mut ballot, priors, &mut weights);
     for (node, row) in scores.values.chunks_exact_mut(classes).enumerate() {
         for (class, value) in row.iter_mut().enumerate() {
-            *value = contest.product(node, class, &weights);
+            *value = ballot.product(node, class, &weights);
         }
     }
-    Ok(Volumes { labels: contest.labels(), weights, error, steps })
+    Ok(Volumes { labels: ballot.labels(), weights, error, steps })
 }
 
-/// Nobody wins.
-const NOBODY: u32 = u32::MAX;
-
-/// Scores laid out so that many nodes are decided at once.
-pub(super) struct Contest {
-    nodes: usize,
-    classes: usize,
-    /// Blocks of [`PLACES`] nodes, `[classes, PLACES]` each, scaled to [0, 1]; −∞ where a class
-    /// cannot win.
-    scores: Vec<f32>,
-    /// The class of every node, or [`NOBODY`].
-    winners: Vec<u32>,
+/// The search for weights.
+pub(super) struct Ascent {
+    /// Share of the nodes that each class shall have; 0 where it cannot win.
+    shares: Vec<f64>,
+    /// Nodes that somebody wins.
+    decided: usize,
 }
 
-impl Contest {
-    /// `score` and `open` are asked for node and class; a class wins only where it is open.
-    pub(super) fn new(
-        nodes: usize,
-        classes: usize,
-        score: impl Fn(usize, usize) -> f32 + Sync,
-        open: impl Fn(usize, usize) -> bool + Sync,
-    ) -> Self {
-        let blocks = nodes.div_ceil(PLACES);
-        let mut scores = vec![f32::NEG_INFINITY; blocks * classes * PLACES];
-        scores.par_chunks_exact_mut(classes * PLACES).enumerate().for_each(|(block, scores)| {
-            for node in block * PLACES..nodes.min((block + 1) * PLACES) {
-                for class in (0..classes).filter(|&class| open(node, class)) {
-                    scores[class * PLACES + node % PLACES] = score(node, class);
-                }
-            }
-        });
-        scale(&mut scores);
-        Self { nodes, classes, scores, winners: vec![NOBODY; nodes] }
-    }
-
-    /// Finds weights for which shares fit the priors, starting from those given, which should be
-    /// positive; returns the largest difference and the steps.
-    pub(super) fn balance(&mut self, priors: &[f64], weights: &mut [f64]) -> (f64, usize) {
-        let mut counts = self.decide(weights);
-        let decided: usize = counts.iter().sum();
-        let shares = self.shares(priors);
-        let whole_nodes = (1.0 - 1.0 / self.classes as f64) / decided.max(1) as f64;
-        let tolerance = SHARE_TOLERANCE.max(whole_nodes);
-        let gaps = |counts: &[usize]| -> Vec<f64> {
-            let share = |&count: &usize| count as f64 / decided.max(1) as f64;
-            counts.iter().map(share).zip(&shares).map(|(share, prior)| share - prior).collect()
-        };
-        let (mut best, mut best_weights, mut best_step) = (f64::INFINITY, weights.to_vec(), 0);
+impl Ascent {
+    /// Finds weights for which shares fit the priors, starting from those given; returns the largest
+    /// difference and the number of steps. The winners are then those for these weights.
+    pub(super) fn climb(ballot: &mut Ballot, priors: &[f64], weights: &mut [f64]) -> (f64, usize) {
+        let mut counts = ballot.decide(weights);
+        let ascent = Self { shares: shares(ballot, priors), decided: counts.iter().sum() };
+        let mut best = Best { error: f64::INFINITY, step: 0, weights: weights.to_vec() };
+        let mut near: Option<Near> = None;
         let mut step = 0;
         loop {
-            let gap = gaps(&counts);
-            let error = gap.iter().fold(0.0, |worst: f64, gap| worst.max(gap.abs()));
-            if error < best {
-                (best, best_step) = (error, step);
-                best_weights.copy_from_slice(weights);
+            let gaps = ascent.gaps(&counts);
+            let error = gaps.iter().fold(0.0, |worst: f64, gap| worst.max(gap.abs()));
+            if error < best.error {
+                best = Best { error, step, weights: weights.to_vec() };
             }
-            if best <= tolerance || step == STEPS || step - best_step >= PATIENCE {
+            let hopeless = step == STEPS || step - best.step >= PATIENCE;
+            if best.error <= ascent.tolerance() || hopeless {
                 break;
             }
-            for (weight, gap) in weights.iter_mut().zip(&gap) {
-                *weight = (*weight - STEP * gap).max(LEAST_WEIGHT);
-            }
-            let first = weights[0];
-            weights.iter_mut().for_each(|weight| *weight /= first);
-            counts = self.decide(weights);
+            move_weights(weights, &gaps);
+            counts = match near.as_mut().filter(|near| near.suffices(weights)) {
+                Some(near) => near.decide(weights),
+                None => {
+                    let counts = ballot.decide(weights);
+                    near.insert(Near::around(ballot, weights, &counts, STEP * error)).total.clone()
+                }
+            };
             step += 1;
         }
-        weights.copy_from_slice(&best_weights);
-        if best_step != step {
-            self.decide(weights);
-        }
-        (best, step)
+        weights.copy_from_slice(&best.weights);
+        ballot.decide(weights);
+        (best.error, step)
     }
 
-    /// The class of every node; none where none can win.
-    pub(super) fn labels(&self) -> Vec<Option<u32>> {
-        self.winners.iter().map(|&winner| (winner != NOBODY).then_some(winner)).collect()
+    /// How much too large the share of each class is.
+    fn gaps(&self, counts: &[usize]) -> Vec<f64> {
+        let share = |&count: &usize| count as f64 / self.decided.max(1) as f64;
+        counts.iter().map(share).zip(&self.shares).map(|(share, wanted)| share - wanted).collect()
     }
 
-    /// The weighted score of a class; 0 where it cannot win.
-    pub(super) fn product(&self, node: usize, class: usize, weights: &[f64]) -> f64 {
-        let block = node / PLACES * self.classes * PLACES;
-        let score = self.scores[block + class * PLACES + node % PLACES];
-        if score.is_finite() { f64::from(score * weights[class] as f32) } else { 0.0 }
-    }
-
-    /// Finds the winners and counts them by class.
-    fn decide(&mut self, weights: &[f64]) -> Vec<usize> {
-        let classes = self.classes;
-        let blocks = self.scores.par_chunks_exact(classes * PLACES);
-        let counts: Vec<Vec<usize>> = blocks
-            .zip(self.winners.par_chunks_mut(PLACES))
-            .map(|(scores, winners)| {
-                let mut best = [f32::NEG_INFINITY; PLACES];
-                let mut found = [NOBODY; PLACES];
-                for (class, (scores, &weight)) in scores.chunks_exact(PLACES).zip(weights).enumerate() {
-                    let weight = weight as f32;
-                    for ((best, found), score) in best.iter_mut().zip(&mut found).zip(scores) {
-                        let product = score * weight;
-                        let wins = product > *best;
-                        *best = if wins { product } else { *best };
-                        *found = if wins { class as u32 } else { *found };
-                    }
-                }
-                let mut counts = vec![0; classes];
-                for (winner, &found) in winners.iter_mut().zip(&found) {
-                    *winner = found;
-                    if let Some(count) = counts.get_mut(found as usize) {
-                        *count += 1;
-                    }
-                }
-                counts
-            })
-            .collect();
-        let mut total = vec![0; classes];
-        for counts in counts {
-            for (total, count) in total.iter_mut().zip(counts) {
-                *total += count;
-            }
-        }
-        total
-    }
-
-    /// Priors of the classes that can win somewhere, made to sum to 1; 0 for the others.
-    fn shares(&self, priors: &[f64]) -> Vec<f64> {
-        let can_win = |class: usize| {
-            let mut blocks = self.scores.chunks_exact(self.classes * PLACES);
-            blocks.any(|block| block[class * PLACES..][..PLACES].iter().any(|s| s.is_finite()))
-        };
-        let kept = priors.iter().enumerate().map(|(c, &prior)| if can_win(c) { prior } else { 0.0 });
-        let kept: Vec<f64> = kept.collect();
-        let sum: f64 = kept.iter().sum();
-        kept.iter().map(|prior| if sum > 0.0 { prior / sum } else { 0.0 }).collect()
+    fn tolerance(&self) -> f64 {
+        let whole_nodes = 1.0 - 1.0 / self.shares.len() as f64;
+        SHARE_TOLERANCE.max(whole_nodes / self.decided.max(1) as f64)
     }
 }
 
-/// Moves and scales what is finite to [0, 1].
-fn scale(scores: &mut [f32]) {
-    let finite = || scores.par_iter().copied().filter(|score| score.is_finite());
-    let least = finite().reduce(|| f32::INFINITY, f32::min);
-    let most = finite().reduce(|| f32::NEG_INFINITY, f32::max);
-    let range = if most > least { most - least } else { 1.0 };
-    scores.par_iter_mut().for_each(|score| *score = (*score - least) / range);
+/// The best weights so far.
+struct Best {
+    error: f64,
+    step: usize,
+    weights: Vec<f64>,
+}
+
+/// One step downhill; the first class keeps the weight 1.
+fn move_weights(weights: &mut [f64], gaps: &[f64]) {
+    for (weight, gap) in weights.iter_mut().zip(gaps) {
+        *weight = (*weight - STEP * gap).max(LEAST_WEIGHT);
+    }
+    let first = weights[0];
+    weights.iter_mut().for_each(|weight| *weight /= first);
+}
+
+/// The nodes that can change hands while weights stay near some reference: scores are at most 1, so a
+/// lead lasts until some weight has moved by half of it.
+struct Near {
+    reference: Vec<f64>,
+    /// How far weights may move.
+    radius: f64,
+    ballot: Ballot,
+    /// Winners among the other nodes.
+    far: Vec<usize>,
+    /// Winners among all nodes, for the reference.
+    total: Vec<usize>,
+}
+
+impl Near {
+    fn around(ballot: &Ballot, weights: &[f64], total: &[usize], step: f64) -> Self {
+        let leads = ballot.leads(weights);
+        let radius = (LOOK_AHEAD * step).max(f64::from(quantile(&leads)) / 2.0);
+        // The last term covers rounding.
+        let bar = (2.0 * radius + 1e-5) as f32;
+        let nodes: Vec<u32> =
+            (0..leads.len() as u32).filter(|&node| leads[node as usize] <= bar).collect();
+        let mut part = ballot.part(&nodes);
+        let inside = part.decide(weights);
+        let far = total.iter().zip(inside).map(|(total, inside)| total - inside).collect();
+        let reference = weights.to_vec();
+        Self { reference, radius, ballot: part, far, total: total.to_vec() }
+    }
+
+    fn suffices(&self, weights: &[f64]) -> bool {
+        let mut moved = weights.iter().zip(&self.reference).map(|(a, b)| (a - b).abs());
+        moved.all(|moved| moved <= self.radius)
+    }
+
+    fn decide(&mut self, weights: &[f64]) -> Vec<usize> {
+        let inside = self.ballot.decide(weights);
+        self.far.iter().zip(inside).map(|(far, inside)| far + inside).collect()
+    }
+}
+
+/// The lead that a sixteenth of the nodes do not exceed, looked up in a sample.
+fn quantile(leads: &[f32]) -> f32 {
+    let mut sample: Vec<f32> = leads.iter().copied().step_by(leads.len() / 4096 + 1).collect();
+    if sample.is_empty() {
+        return 0.0;
+    }
+    let rank = sample.len() / 16;
+    let lead = *sample.select_nth_unstable_by(rank, f32::total_cmp).1;
+    if lead.is_finite() { lead } else { 0.0 }
+}
+
+/// Priors of the classes that can win somewhere, made to sum to 1; 0 for the others.
+fn shares(ballot: &Ballot, priors: &[f64]) -> Vec<f64> {
+    let kept = |(class, &prior): (usize, &f64)| if ballot.can_win(class) { prior } else { 0.0 };
+    let kept: Vec<f64> = priors.iter().enumerate().map(kept).collect();
+    let sum: f64 = kept.iter().sum();
+    kept.iter().map(|prior| if sum > 0.0 { prior / sum } else { 0.0 }).collect()
 }
