@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 pub(crate) fn read<T: DeserializeOwned>(name: &str) -> T {
     let text = match name {
         "digits" => include_str!("../fixtures/digits.json"),
+        "graph" => include_str!("../fixtures/graph.json"),
         "kmeans" => include_str!("../fixtures/kmeans.json"),
         "logistic" => include_str!("../fixtures/logistic.json"),
         "pca" => include_str!("../fixtures/pca.json"),

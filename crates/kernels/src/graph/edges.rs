@@ -7,7 +7,7 @@ use crate::{Error, Metric, Neighbours};
 /// How a distance becomes a weight.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
-    /// exp(−4 d² / d_k(i)²) from i to each of its neighbours, where d_k(i) is the distance to the
+    /// exp(−4 d² / `d_k(i)`²) from i to each of its neighbours, where `d_k(i)` is the distance to the
     /// farthest of them; the mean of both directions, one that is missing counting 0 (Calder, Cook,
     /// Thorpe and Slepčev, *Poisson learning*, ICML 2020, §4).
     SelfTuning,

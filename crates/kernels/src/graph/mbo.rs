@@ -4,10 +4,9 @@ use rayon::prelude::*;
 
 use super::{
     Convergence, Graph, Precision, Reach, Scores, Seeds, Volumes,
-    ballot::Ballot,
     block::{PLACES, WIDEST, gather, with_width},
     poisson::{check_priors, potential, sources},
-    volume::Ascent,
+    volume::Share,
 };
 use crate::Error;
 
@@ -83,10 +82,12 @@ struct Flow<'a> {
     labels: Vec<Option<u32>>,
     /// What the last diffusion left, `[places, classes]`.
     heat: Vec<f32>,
-    ballot: Option<Ballot>,
+    /// Weighted scores after the last thresholding, `[places, classes]`.
+    values: Vec<f64>,
+    /// Logarithms of the weights, from which the next thresholding starts.
+    prices: Vec<f64>,
     weights: Vec<f64>,
     error: f64,
-    ascents: usize,
 }
 
 impl<'a> Flow<'a> {
@@ -95,7 +96,9 @@ impl<'a> Flow<'a> {
         let step = if largest > 0.0 { 1.0 / largest } else { 0.0 };
         let mut sources = sources(graph, seeds, reach)?;
         for (_, source) in &mut sources {
-            source.iter_mut().for_each(|value| *value *= mbo.fidelity * step);
+            for value in source {
+                *value *= mbo.fidelity * step;
+            }
         }
         let classes = seeds.classes();
         Ok(Self {
@@ -105,10 +108,10 @@ impl<'a> Flow<'a> {
             sources,
             labels: Vec::new(),
             heat: vec![0.0; graph.nodes() * classes],
-            ballot: None,
-            weights: vec![1.0; classes],
+            values: Vec::new(),
+            prices: vec![0.0; classes],
+            weights: Vec::new(),
             error: 0.0,
-            ascents: 0,
         })
     }
 
@@ -116,39 +119,31 @@ impl<'a> Flow<'a> {
         let classes = self.classes;
         let component = component_of_places(self.graph);
         let open = |place: usize, class: usize| reach.of(component[place] as usize)[class] > 0;
-        for _ in 0..mbo.rounds {
+        for round in 0..mbo.rounds {
             for first in (0..classes).step_by(WIDEST) {
                 let width = (classes - first).min(WIDEST);
                 with_width!(width, diffuse::<_>(self, first, mbo.steps));
             }
             let score = |place: usize, class: usize| self.heat[place * classes + class];
-            let mut ballot = Ballot::new(self.graph.nodes(), classes, score, open);
-            let (error, steps) = Ascent::climb(&mut ballot, priors, &mut self.weights);
-            self.labels = ballot.labels();
-            self.error = error;
-            self.ascents += steps;
-            self.ballot = Some(ballot);
+            let share = Share::of(self.graph.nodes(), classes, score, open);
+            let settled = share.settle(priors, &mut self.prices);
+            if round + 1 == mbo.rounds {
+                self.values = settled.products();
+            }
+            let volumes = settled.volumes;
+            self.labels = volumes.labels;
+            (self.weights, self.error) = (volumes.weights, volumes.error);
         }
     }
 
     fn finish(self, seeds: &Seeds, convergence: Convergence) -> Result<(Scores, Volumes), Error> {
-        let places = self.graph.nodes();
-        let mut values = vec![0.0; places * self.classes];
-        if let Some(ballot) = &self.ballot {
-            for (place, row) in values.chunks_exact_mut(self.classes).enumerate() {
-                for (class, value) in row.iter_mut().enumerate() {
-                    *value = ballot.product(place, class, &self.weights);
-                }
-            }
-        }
         let solved = vec![("the start", convergence)];
-        let scores = Scores::new(self.graph, seeds, &values, solved)?;
-        let mut labels = vec![None; places];
+        let scores = Scores::new(self.graph, seeds, &self.values, solved)?;
+        let mut labels = vec![None; self.graph.nodes()];
         for (label, &node) in self.labels.iter().zip(self.graph.order()) {
             labels[node as usize] = *label;
         }
-        let (weights, error, steps) = (self.weights, self.error, self.ascents);
-        Ok((scores, Volumes { labels, weights, error, steps }))
+        Ok((scores, Volumes { labels, weights: self.weights, error: self.error }))
     }
 }
 

@@ -27,7 +27,6 @@
 //! neighbours near one another in memory; results are in the caller's numbering.
 
 mod adjacency;
-mod ballot;
 mod block;
 mod conjugate;
 mod edges;
@@ -38,7 +37,11 @@ mod scores;
 mod seeds;
 mod solve;
 mod spreading;
+mod transport;
 mod volume;
+
+#[cfg(test)]
+mod tests;
 
 pub use adjacency::Graph;
 pub use edges::{Edges, Rule, symmetric_edges};
