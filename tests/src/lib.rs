@@ -9,6 +9,7 @@
 //! | file | what it holds scarce to |
 //! | --- | --- |
 //! | `quickstart`, `own_images` | the pipelines that people begin with |
+//! | `experiments` | the published experiments, made smaller |
 //! | `cache`, `views` | what runs again and why; what people browse |
 //! | `reproducible`, `honest` | the same bytes anywhere; no truth for learners |
 //! | `bad_input`, `bad_pipeline` | a word, the place, the way out; some as snapshots |
@@ -32,11 +33,13 @@
 
 mod answer;
 mod binaries;
+mod data;
 pub mod files;
 mod process;
 mod project;
 
 pub use answer::{Answer, Run};
 pub use binaries::{binaries, workspace_root};
+pub use data::data_with;
 pub use process::{Child, descendants, eventually, is_alive, signal, skipped};
 pub use project::{Project, SMALL, fixture};

@@ -21,7 +21,7 @@ pub(crate) fn run_pipeline(root: &Path, arguments: &[String]) -> Result<ExitCode
         Some((first, rest)) if !first.starts_with('-') => (PathBuf::from(first), rest),
         _ => (root.join(QUICKSTART), arguments),
     };
-    let scarce = binaries()?.join("scarce");
+    let scarce = scarce()?;
     let mut command = Command::new(&scarce);
     command.arg("run").arg(pipeline).args(rest);
     let status = command.status().with_context(|| format!("`{}`", scarce.display()))?;
@@ -40,6 +40,11 @@ pub(crate) fn test(root: &Path, arguments: &[String]) -> Result<ExitCode> {
         .status()
         .context("`cargo test`")?;
     Ok(code(status))
+}
+
+/// The `scarce` that [`run_pipeline`] builds.
+pub(crate) fn scarce() -> Result<PathBuf> {
+    Ok(binaries()?.join("scarce"))
 }
 
 /// Builds `scarce` and `scarce-torch`; how Cargo failed, if it did.

@@ -1,4 +1,4 @@
-//! Chores: `cargo xtask setup | run | test`.
+//! Chores: `cargo xtask setup | run | test | experiments`.
 //!
 //! `run` and `test` are all that a newcomer needs: each provisions libtorch, builds, and
 //! goes. `setup` provisions only, after which plain `cargo build`, `cargo test` and
@@ -11,6 +11,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
 
 mod build;
+mod docs;
 mod libtorch;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ Commands:
   run [PIPELINE] [ARGS]  set up, build, and run a pipeline (pipelines/quickstart.toml);
                          ARGS go to `scarce run`
   test [ARGS]            set up, build, and test everything; ARGS go to `cargo test`
+  experiments [ARGS]     run the published experiments and put their results into
+                         docs/experiments.md; ARGS go to `scarce run`
 
 Environment:
   LIBTORCH=DIR            use the libtorch in DIR
@@ -69,6 +72,10 @@ fn chore(arguments: &[String]) -> Result<ExitCode> {
         "test" => {
             libtorch::provision(&root, false)?;
             build::test(&root, rest)
+        }
+        "experiments" => {
+            libtorch::provision(&root, false)?;
+            docs::regenerate(&root, "docs/experiments.md", rest)
         }
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -1,16 +1,22 @@
-//! Reading images into memory: all that are learnt from, and the few that are shown.
+//! Reading images into memory: those to learn from or to validate on, and the few that are shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use scarce_artifact::{Images, Reader, Split, batch_rows};
-use scarce_nn::Stream;
+use scarce_nn::{Rows, Stream};
 
-use crate::{Error, SplitName};
+use crate::{EarlyStopping, Error, SplitName, TrainParams};
 
-/// The images to learn from and those to show.
+/// The share of the images that is set aside where nothing else is said.
+const VALIDATION: f64 = 0.05;
+
+/// The images to learn from, to validate on, and to show.
 pub(crate) struct Data {
-    /// Images of the splits asked for, `[n, H·W·C]`.
-    pub(crate) train: Vec<u8>,
+    /// Images of the splits to learn from, then those of the split to validate on:
+    /// `[n, H·W·C]`.
+    pub(crate) bytes: Vec<u8>,
+    /// Which of them are for what.
+    pub(crate) rows: Rows,
     /// Images to show, in the order of their ids.
     pub(crate) samples: Samples,
 }
@@ -24,17 +30,14 @@ pub(crate) struct Samples {
 }
 
 impl Data {
-    /// Reads the images of `splits`, and draws `samples` images by `seed`: of the test split where
-    /// there is one, since the network has not seen them.
-    pub(crate) fn read(
-        images: &Reader<Images>,
-        splits: &[SplitName],
-        samples: usize,
-        seed: u64,
-    ) -> Result<Self, Error> {
+    /// Reads the images that the parameters name, and draws some to show by the seed: of the test
+    /// split where there is one, since the network has not learnt from them.
+    pub(crate) fn read(images: &Reader<Images>, params: &TrainParams) -> Result<Self, Error> {
+        let TrainParams { splits, samples, seed, .. } = params;
+        let held_out = held_out(params)?;
         let wanted = |split| splits.iter().any(|name| name.is(split));
-        let mut train = Vec::new();
-        // ids by whether they are to be learnt from and of which split
+        let (mut train, mut validation) = (Vec::new(), Vec::new());
+        // ids by split
         let mut ids: BTreeMap<Split, Vec<u32>> = BTreeMap::new();
         for batch in batches(images)? {
             let batch = batch?;
@@ -42,19 +45,58 @@ impl Data {
                 ids.entry(split).or_default().push(batch.id[row]);
                 if wanted(split) {
                     train.extend_from_slice(batch.pixels.row(row));
+                } else if held_out.is_some_and(|name| name.is(split)) {
+                    validation.extend_from_slice(batch.pixels.row(row));
                 }
             }
         }
         if train.is_empty() {
             return Err(no_images(images, splits, &ids));
         }
+        if let Some(name) = held_out.filter(|_| validation.is_empty()) {
+            return Err(no_images(images, &[name], &ids));
+        }
+        let width = images.meta().shape.pixels();
+        let rows = rows(params, train.len() / width, validation.len() / width)?;
+        train.append(&mut validation);
         let unseen = ids.remove(&Split::Test);
         let shown = unseen.unwrap_or_else(|| {
             let seen = ids.into_iter().filter(|(split, _)| wanted(*split));
             seen.flat_map(|(_, ids)| ids).collect()
         });
-        let samples = read_samples(images, pick(shown, samples, seed))?;
-        Ok(Self { train, samples })
+        let samples = read_samples(images, pick(shown, *samples, *seed))?;
+        Ok(Self { bytes: train, rows, samples })
+    }
+}
+
+/// The split that is validated on, if it is a split.
+fn held_out(params: &TrainParams) -> Result<Option<SplitName>, Error> {
+    let stopping = params.early_stopping.unwrap_or_default();
+    let Some(split) = stopping.validation_split else { return Ok(None) };
+    if stopping.validation.is_some() {
+        let message = "has both `validation` and `validation_split`".to_owned();
+        return Err(Error::Validation { message, help: "leave one of them out" });
+    }
+    if params.splits.contains(&split) {
+        let name = format!("{split:?}").to_lowercase();
+        let message = format!("validates on the split `{name}`, which `splits` learns from");
+        let help = "take it out of `splits`, or set a share aside: `validation = 0.05`";
+        return Err(Error::Validation { message, help });
+    }
+    Ok(Some(split))
+}
+
+/// Which of `train` images, followed by `validation` images, are for what.
+fn rows(params: &TrainParams, train: usize, validation: usize) -> Result<Rows, Error> {
+    match params.early_stopping {
+        None => Ok(Rows::all(train)),
+        Some(EarlyStopping { validation_split: Some(_), .. }) => {
+            Ok(Rows::held_out(train, validation))
+        }
+        Some(EarlyStopping { validation, .. }) => {
+            let share = validation.unwrap_or(VALIDATION);
+            Ok(Rows::set_aside(train, share, params.seed)?)
+        }
     }
 }
 

@@ -29,6 +29,16 @@ pub enum Error {
     )]
     LossNeedsSigmoid,
 
+    /// The images to validate on cannot be told.
+    #[error("`early_stopping` {message}")]
+    #[diagnostic(code(autoencoder::validation), help("{help}"))]
+    Validation {
+        /// What is wrong with it.
+        message: String,
+        /// The way out.
+        help: &'static str,
+    },
+
     /// The model was not trained by this crate, or is damaged.
     #[error("`{path}` is not an autoencoder: {message}")]
     #[diagnostic(

@@ -47,7 +47,7 @@ mod tests;
 pub use encode::Encode;
 pub use error::Error;
 pub use network::{Autoencoder, Blueprint, Encoder};
-pub use params::{Architecture, EncodeParams, Loss, SplitName, TrainParams};
+pub use params::{Architecture, EarlyStopping, EncodeParams, Loss, SplitName, TrainParams};
 pub use train::Train;
 
 use scarce_stage::Kind;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use scarce_artifact::{Model, ModelCard, Shape};
 use scarce_nn::tch::{Device, Reduction, Tensor};
-use scarce_nn::{self as nn, Activation, ConvDecoder, ConvEncoder, Dense, Variables};
+use scarce_nn::{self as nn, Activation, ConvDecoder, ConvEncoder, Dense, Mode, Variables};
 use serde::{Deserialize, Serialize};
 
 use crate::{Architecture, Error, Loss, TrainParams};
@@ -125,7 +125,7 @@ impl Encoder {
     /// # Errors
     /// When libtorch refuses, for instance for lack of memory.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, nn::Error> {
-        let code = self.dense.forward(&self.planes.forward(x)?)?;
+        let code = self.dense.forward(&self.planes.forward(x)?, &mut Mode::Applied)?;
         Ok(self.code_activation.apply(code)?)
     }
 }
@@ -193,7 +193,7 @@ impl Autoencoder {
     }
 
     fn before_output(&self, code: &Tensor) -> Result<Tensor, nn::Error> {
-        let flat = self.between.apply(self.dense.forward(code)?)?;
+        let flat = self.between.apply(self.dense.forward(code, &mut Mode::Applied)?)?;
         self.planes.forward(&flat)
     }
 }

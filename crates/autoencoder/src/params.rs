@@ -1,7 +1,7 @@
 //! What the TOML says.
 
 use scarce_artifact::Split;
-use scarce_nn::{Activation, Device, EarlyStopping};
+use scarce_nn::{Activation, Device};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,9 +41,10 @@ pub struct TrainParams {
     /// least 10 and at most 300.
     #[schemars(range(min = 1))]
     pub epochs: Option<usize>,
-    /// Sets `validation`, a share of the images, aside and stops after `patience` epochs in a row
-    /// without a better loss on them; the best weights are kept. Without it all images are learnt
-    /// from to the last epoch.
+    /// Stops after `patience` epochs in a row without a better validation loss; the weights of the
+    /// best epoch are kept. The loss is measured on `validation`, a share of the images, which are
+    /// set aside, or on the images of `validation_split`. Without it all images are learnt from to
+    /// the last epoch.
     pub early_stopping: Option<EarlyStopping>,
     /// Parts of the data to learn from. No label is used, yet `test` images belong here only if
     /// being transductive is meant.
@@ -77,6 +78,30 @@ impl Default for TrainParams {
             device: Device::Auto,
             seed: 0,
         }
+    }
+}
+
+/// When to stop before the last epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(inline)]
+pub struct EarlyStopping {
+    /// Epochs in a row without improvement after which training stops.
+    #[schemars(range(min = 1))]
+    pub patience: usize,
+    /// Share of the images of `splits` that is set aside, at random, to measure the validation
+    /// loss: 0.05 unless `validation_split` says otherwise.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
+    pub validation: Option<f64>,
+    /// Part of the data, none of `splits`, whose images measure the validation loss. With `test`
+    /// the test images choose the epoch, though no weight is learnt from them: codes of test
+    /// images are then transductive, and results on them must say so.
+    pub validation_split: Option<SplitName>,
+}
+
+impl Default for EarlyStopping {
+    fn default() -> Self {
+        Self { patience: 5, validation: None, validation_split: None }
     }
 }
 

@@ -148,6 +148,51 @@ mod training {
     }
 
     #[test]
+    fn may_stop_by_the_loss_of_a_split_that_it_does_not_learn_from() {
+        let trained = |more: Value| {
+            let folder = folder(GREY);
+            run(folder.path(), "autoencoder", quick(more)).unwrap();
+            (history(folder.path()), Model::read(&folder.path().join("model")).unwrap().tensors)
+        };
+        let (plain, weights) = trained(json!({}));
+        assert!(plain.validation_loss.iter().all(Option::is_none));
+        // all training images are learnt from, and in the same order
+        let stopping = json!({ "early_stopping": { "validation_split": "test", "patience": 50 } });
+        let (history, _) = trained(stopping);
+        assert_eq!(history.train_loss, plain.train_loss);
+        assert!(history.validation_loss.iter().all(Option::is_some));
+        // with weights that improve to the last, the test images have changed nothing
+        if history.validation_loss.is_sorted_by(|a, b| a > b) {
+            let stopping = json!({ "early_stopping": { "validation_split": "test" } });
+            assert_eq!(trained(stopping).1, weights);
+        }
+        let hasty = json!({
+            "epochs": 300, "learning_rate": 0.5,
+            "early_stopping": { "patience": 2, "validation_split": "test" },
+        });
+        let losses: Vec<f64> = trained(hasty).0.validation_loss.into_iter().flatten().collect();
+        let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+        assert!(losses.len() < 300 && losses[losses.len() - 3] == best, "{losses:?}");
+    }
+
+    #[test]
+    fn refuses_to_validate_on_what_it_learns_from_or_on_nothing() {
+        let folder = folder(GREY);
+        let refused = |stopping: Value| {
+            let more = json!({ "early_stopping": stopping });
+            run(folder.path(), "autoencoder", quick(more)).unwrap_err()
+        };
+        let failure = refused(json!({ "validation_split": "train" }));
+        assert_eq!(failure.code, "autoencoder::validation");
+        assert!(failure.message.contains("`train`, which `splits` learns from"));
+        let failure = refused(json!({ "validation_split": "test", "validation": 0.1 }));
+        assert_eq!(failure.code, "autoencoder::validation");
+        let more = json!({ "splits": ["train"], "early_stopping": { "validation_split": "pool" } });
+        let failure = run(folder.path(), "autoencoder", quick(more)).unwrap_err();
+        assert_eq!(failure.code, "autoencoder::no_images");
+    }
+
+    #[test]
     fn learns_from_the_splits_it_is_told() {
         let trained = |splits: Value| {
             let folder = folder(GREY);

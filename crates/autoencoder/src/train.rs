@@ -2,16 +2,11 @@
 
 use scarce_artifact::{Empty, History, Images, ImagesMeta, Reconstructions, Vectors};
 use scarce_nn::tch::{self, Kind as Number, Tensor};
-use scarce_nn::{Activation, Device, LIBTORCH, Pixels, Training, Variables};
+use scarce_nn::{Activation, Device, LIBTORCH, Mode, Pixels, Rows, Training, Variables};
 use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
 
 use crate::data::{Data, Samples};
 use crate::{Autoencoder, Blueprint, Error, Loss, TrainParams};
-
-/// Mini-batches that the default number of epochs aims at.
-const STEPS: usize = 3000;
-/// The default number of epochs lies between these.
-const EPOCHS: std::ops::RangeInclusive<usize> = 10..=300;
 
 const DOC: &str = "\
 An autoencoder squeezes each image through a code of `latent` numbers and learns to make the image \
@@ -22,8 +17,10 @@ the widths `hidden` to the code; `conv` first halves the image once per entry of
 convolutions of stride 2, for images of any size, grey or RGB. The decoder mirrors the encoder. \
 Weights are trained by Adam (Kingma and Ba 2015) on shuffled mini-batches.
 
-With `early_stopping` a share of the images is set aside, the weights of the epoch with the lowest \
-loss on them are kept, and training stops once that loss has not fallen for `patience` epochs.
+With `early_stopping` the weights of the epoch with the lowest validation loss are kept, and \
+training stops once that loss has not fallen for `patience` epochs. It is measured on a share of the \
+images, which is set aside, or with `validation_split` on another part of the data; if that is \
+`test`, what follows is transductive.
 
 The same seed gives the same bytes on the same device with the same number of threads.";
 
@@ -51,9 +48,12 @@ impl Stage for Train {
     fn run(params: TrainParams, context: &Context) -> Result<(), Failure> {
         let images = context.input::<Images>("images")?;
         let meta = images.meta().clone();
-        let data = Data::read(&images, &params.splits, params.samples, params.seed)?;
-        let trained = Trained::new(&params, &meta, &data.train, context)?;
-        let samples = trained.reconstruct(data.samples, &meta)?;
+        if params.loss == Loss::Bce && params.output_activation != Activation::Sigmoid {
+            return Err(Error::LossNeedsSigmoid.into());
+        }
+        let Data { bytes, rows, samples } = Data::read(&images, &params)?;
+        let trained = Trained::new(&params, &meta, &bytes, rows, context)?;
+        let samples = trained.reconstruct(samples, &meta)?;
         context.write_model("model", &trained.blueprint.model(&trained.variables)?)?;
         context.write("history", Empty {}, trained.history)?;
         context.write("reconstructions", meta, samples)
@@ -73,22 +73,21 @@ impl Trained {
         params: &TrainParams,
         meta: &ImagesMeta,
         bytes: &[u8],
+        rows: Rows,
         context: &Context,
     ) -> Result<Self, Error> {
-        if params.loss == Loss::Bce && params.output_activation != Activation::Sigmoid {
-            return Err(Error::LossNeedsSigmoid);
-        }
         let device = params.device.open(context.threads())?;
         let pixels = Pixels::new(device, bytes, meta.shape, meta.max_value)?;
         let blueprint = Blueprint::new(params, meta.shape);
         let variables = Variables::fresh(device, params.seed);
         let network = Autoencoder::new(&variables, &blueprint)?;
-        let training = training(params, pixels.len());
+        let training = training(params, rows.train.len());
         let mut progress = |at: &scarce_nn::Progress| {
             context.progress(at.done as u64, at.total as u64, "steps", &at.to_string());
         };
-        let loss = |rows: &Tensor| network.loss(&pixels.gather(rows)?, params.loss);
-        let epochs = scarce_nn::train(&variables, pixels.len(), &training, &mut progress, loss)?;
+        let loss =
+            |rows: &Tensor, _: &mut Mode<'_>| network.loss(&pixels.gather(rows)?, params.loss);
+        let epochs = scarce_nn::train(&variables, rows, &training, &mut progress, loss)?;
         let history = scarce_nn::history(&epochs);
         Ok(Self { blueprint, variables, network, history })
     }
@@ -119,13 +118,13 @@ impl Trained {
 }
 
 fn training(params: &TrainParams, images: usize) -> Training {
-    let steps = images.div_ceil(params.batch.max(1)).max(1);
-    let default = (STEPS / steps).clamp(*EPOCHS.start(), *EPOCHS.end());
+    let TrainParams { epochs, batch, learning_rate, seed, .. } = *params;
     Training {
-        epochs: params.epochs.unwrap_or(default),
-        batch: params.batch,
-        learning_rate: params.learning_rate,
-        early_stopping: params.early_stopping,
-        seed: params.seed,
+        epochs: epochs.unwrap_or_else(|| Training::epochs_for(images, batch)),
+        batch,
+        learning_rate,
+        patience: params.early_stopping.map(|stopping| stopping.patience),
+        seed,
+        ..Training::default()
     }
 }

@@ -13,6 +13,7 @@ pub(crate) fn read<T: DeserializeOwned>(name: &str) -> T {
         "logistic" => include_str!("../fixtures/logistic.json"),
         "pca" => include_str!("../fixtures/pca.json"),
         "scores" => include_str!("../fixtures/scores.json"),
+        "typical" => include_str!("../fixtures/typical.json"),
         "vote" => include_str!("../fixtures/vote.json"),
         _ => panic!("no fixture called `{name}`"),
     };
@@ -83,4 +84,17 @@ pub(crate) fn assert_close(found: &[f32], expected: &[f32], tolerance: f32) {
 
 pub(crate) fn assert_near(found: f64, expected: f64) {
     assert!((found - expected).abs() < 1e-9, "{found}, expected {expected}");
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Typical {
+    pub(crate) clusters: Vec<u32>,
+    pub(crate) cases: Vec<TypicalCase>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct TypicalCase {
+    pub(crate) labelled: Vec<usize>,
+    pub(crate) count: usize,
+    pub(crate) picks: Vec<usize>,
 }

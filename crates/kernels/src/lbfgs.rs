@@ -32,19 +32,27 @@ pub enum Ending {
     IterationLimit,
 }
 
+/// What a function says of a point, beside the gradient.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    pub(crate) value: f64,
+    /// How far the point is from a minimum, to be compared with the tolerance. The function says
+    /// so itself, since it may see its parameters in other coordinates than the search does.
+    pub(crate) steepness: f64,
+}
+
+/// Largest entry of a gradient by size.
+pub(crate) fn largest(gradient: &[f64]) -> f64 {
+    gradient.iter().fold(0.0, |m, g| m.max(g.abs()))
+}
+
 /// A point with the function's value and gradient there.
 #[derive(Debug, Clone)]
 pub(crate) struct Point {
     pub(crate) at: Vec<f64>,
     pub(crate) value: f64,
+    pub(crate) steepness: f64,
     pub(crate) gradient: Vec<f64>,
-}
-
-impl Point {
-    /// Largest entry of the gradient by size.
-    pub(crate) fn steepness(&self) -> f64 {
-        self.gradient.iter().fold(0.0, |m, g| m.max(g.abs()))
-    }
 }
 
 /// Where the search ended.
@@ -55,10 +63,10 @@ pub(crate) struct Minimum {
     pub(crate) evaluations: usize,
 }
 
-/// A function that fills in its gradient and returns its value.
-pub(crate) type Function<'a> = dyn FnMut(&[f64], &mut [f64]) -> f64 + 'a;
+/// A function that fills in its gradient and returns its value and steepness.
+pub(crate) type Function<'a> = dyn FnMut(&[f64], &mut [f64]) -> Reading + 'a;
 
-/// Minimises `function` from `start` until no entry of the gradient is above `tolerance`.
+/// Minimises `function` from `start` until its steepness is not above `tolerance`.
 /// `observe` is told the number of the iteration and the point after each.
 pub(crate) fn minimise(
     function: &mut Function<'_>,
@@ -73,7 +81,7 @@ pub(crate) fn minimise(
     let mut iterations = 0;
     let mut progress = Progress::new(&point);
     let ending = loop {
-        if point.steepness() <= tolerance {
+        if point.steepness <= tolerance {
             break Ending::Converged;
         }
         if iterations == max_iterations {
@@ -108,7 +116,7 @@ struct Progress {
 
 impl Progress {
     fn new(point: &Point) -> Self {
-        Self { value: point.value, steepness: point.steepness(), iterations_since: 0 }
+        Self { value: point.value, steepness: point.steepness, iterations_since: 0 }
     }
 
     /// Whether nothing got better for too long.
@@ -118,8 +126,8 @@ impl Progress {
             self.value = point.value;
             self.iterations_since = 0;
         }
-        if point.steepness() < self.steepness {
-            self.steepness = point.steepness();
+        if point.steepness < self.steepness {
+            self.steepness = point.steepness;
             self.iterations_since = 0;
         }
         self.iterations_since >= PATIENCE
@@ -211,9 +219,9 @@ struct Line<'f, 'a> {
 impl Line<'_, '_> {
     fn evaluate(&mut self, at: Vec<f64>) -> Point {
         let mut gradient = vec![0.0; at.len()];
-        let value = (self.function)(&at, &mut gradient);
+        let Reading { value, steepness } = (self.function)(&at, &mut gradient);
         self.evaluations += 1;
-        Point { at, value, gradient }
+        Point { at, value, steepness, gradient }
     }
 
     fn try_step(&mut self, from: &Point, direction: &[f64], step: f64) -> Trial {
@@ -297,7 +305,7 @@ mod tests {
                 g[i] += -400.0 * x[i] * a - 2.0 * b;
                 g[i + 1] += 200.0 * a;
             }
-            value
+            Reading { value, steepness: largest(g) }
         };
         let start = vec![-1.2, 1.0, -1.2, 1.0, -1.2, 1.0];
         let end = minimise(&mut valley, start, 1e-8, 500, &mut |_, _| {});
@@ -310,13 +318,13 @@ mod tests {
     fn ends_on_functions_that_break_the_rules() {
         let mut not_a_number = |_: &[f64], g: &mut [f64]| {
             g.fill(1.0);
-            f64::NAN
+            Reading { value: f64::NAN, steepness: 1.0 }
         };
         let end = minimise(&mut not_a_number, vec![0.0; 2], 1e-8, 50, &mut |_, _| {});
         assert_eq!(end.ending, Ending::Stalled);
         let mut bottomless = |x: &[f64], g: &mut [f64]| {
             g[0] = -1.0;
-            -x[0]
+            Reading { value: -x[0], steepness: 1.0 }
         };
         let end = minimise(&mut bottomless, vec![0.0], 1e-8, 50, &mut |_, _| {});
         assert_eq!(end.ending, Ending::IterationLimit);

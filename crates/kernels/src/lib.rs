@@ -14,6 +14,7 @@
 //! | [`logistic`] | multinomial logistic regression by L-BFGS |
 //! | [`pca`] | principal components, optionally whitened |
 //! | [`vote`] | class probabilities from neighbours |
+//! | [`selection`] | which rows to label first |
 //! | [`scores`] | accuracy, F1, NMI, ARI, matched accuracy, entropy, intervals |
 //!
 //! # Promises
@@ -52,6 +53,7 @@ pub mod pca;
 mod product;
 pub mod random;
 pub mod scores;
+pub mod selection;
 pub mod vote;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use crate::{Activation, Error, Variables};
+use crate::{Activation, BatchNorm, Error, Mode, Variables, dropout};
 
 /// A stack of fully connected layers with an activation between each two, none after the
 /// last.
@@ -10,6 +10,10 @@ pub struct Dense {
     /// Weight `[out, in]` and bias `[out]` of each layer.
     layers: Vec<(Tensor, Tensor)>,
     activation: Activation,
+    /// Before each activation; empty if there are none.
+    norms: Vec<BatchNorm>,
+    /// Share of numbers dropped after each activation.
+    dropout: f64,
 }
 
 impl Dense {
@@ -35,18 +39,42 @@ impl Dense {
             let bias = variables.get(&format!("{name}.{at}.bias"), &[pair[1]], bound)?;
             Ok((weight, bias))
         });
-        Ok(Self { layers: layers.collect::<Result<_, Error>>()?, activation })
+        let layers = layers.collect::<Result<_, Error>>()?;
+        Ok(Self { layers, activation, norms: Vec::new(), dropout: 0.0 })
+    }
+
+    /// The same, with batch normalisation before each activation, named `name.LAYER.norm.…`.
+    ///
+    /// # Errors
+    /// When the saved model has other weights.
+    pub fn with_batch_norm(mut self, variables: &Variables, name: &str) -> Result<Self, Error> {
+        let inner = &self.layers[..self.layers.len() - 1];
+        let norms = inner.iter().enumerate().map(|(at, (_, bias))| {
+            BatchNorm::new(variables, &format!("{name}.{at}.norm"), bias.numel())
+        });
+        self.norms = norms.collect::<Result<_, Error>>()?;
+        Ok(self)
+    }
+
+    /// The same, with this share of the numbers after each activation dropped while it learns.
+    #[must_use]
+    pub fn with_dropout(mut self, share: f64) -> Self {
+        self.dropout = share;
+        self
     }
 
     /// `x: [n, in]` to `[n, out]`.
     ///
     /// # Errors
     /// When libtorch refuses, for instance for another width of `x`.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor, Error> {
+    pub fn forward(&self, x: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor, Error> {
         let mut x = x.shallow_clone();
         for (at, (weight, bias)) in self.layers.iter().enumerate() {
             if at > 0 {
-                x = self.activation.apply(x)?;
+                if let Some(norm) = self.norms.get(at - 1) {
+                    x = norm.forward(&x, mode)?;
+                }
+                x = dropout(self.activation.apply(x)?, self.dropout, mode)?;
             }
             x = x.f_linear(weight, Some(bias))?;
         }

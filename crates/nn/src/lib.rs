@@ -8,20 +8,20 @@
 //!   a saved [`Model`](scarce_artifact::Model);
 //! - layers that read their weights from them: [`Dense`] stacks, [`ConvEncoder`] and
 //!   [`ConvDecoder`] for images of any height, width and number of channels;
-//! - [`train`], the one training loop: shuffled mini-batches, Adam, a validation split,
-//!   early stopping, the best weights kept.
+//! - [`train`], the one training loop: shuffled mini-batches, an [`Optimiser`], [`Rows`] to
+//!   validate on, early stopping, the best weights kept.
 //!
 //! [`Pixels`] holds the images of a training set as bytes and hands out batches scaled to
 //! `[0, 1]`.
 //!
 //! # Reproducibility
 //!
-//! Weights and orders of images are drawn from our own streams, one per seed and purpose, so
+//! Weights, orders of images and all noise are drawn from our own streams, one per seed and purpose, so
 //! a result does not depend on libtorch's generator. For the same device, number of
 //! threads and libtorch the same seed gives the same bytes.
 //!
 //! ```no_run
-//! use scarce_nn::{Activation, Dense, Device, Training, Variables, tch};
+//! use scarce_nn::{Activation, Dense, Device, Rows, Training, Variables, tch};
 //!
 //! let device = Device::Cpu.open(1)?;
 //! let variables = Variables::fresh(device, 7);
@@ -29,9 +29,9 @@
 //! let x = tch::Tensor::arange(8, (tch::Kind::Float, device)).view([8, 1]);
 //!
 //! let training = Training { epochs: 50, batch: 4, ..Training::default() };
-//! let history = train(&variables, 8, &training, &mut |_| {}, |rows| {
+//! let history = train(&variables, Rows::all(8), &training, &mut |_| {}, |rows, mode| {
 //!     let x = x.f_index_select(0, rows)?;
-//!     Ok(line.forward(&x)?.f_mse_loss(&(&x * 2.0), tch::Reduction::Mean)?)
+//!     Ok(line.forward(&x, mode)?.f_mse_loss(&(&x * 2.0), tch::Reduction::Mean)?)
 //! })?;
 //! println!("loss {}", history.last().map_or(f64::NAN, |epoch| epoch.train_loss));
 //! # use scarce_nn::train;
@@ -45,7 +45,10 @@ mod conv;
 mod dense;
 mod device;
 mod error;
+mod optimiser;
 mod pixels;
+mod regularise;
+mod rows;
 mod stream;
 mod training;
 mod variables;
@@ -58,8 +61,11 @@ pub use conv::{ConvDecoder, ConvEncoder};
 pub use dense::Dense;
 pub use device::{Device, LIBTORCH};
 pub use error::Error;
+pub use optimiser::Optimiser;
 pub use pixels::{Pixels, numbers};
+pub use regularise::{BatchNorm, dropout};
+pub use rows::{EarlyStopping, Rows};
 pub use stream::Stream;
 pub use tch;
-pub use training::{EarlyStopping, Epoch, Progress, Training, history, train};
+pub use training::{Epoch, Mode, Progress, Training, history, train};
 pub use variables::Variables;

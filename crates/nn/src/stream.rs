@@ -30,6 +30,13 @@ impl Stream {
         (wide >> 64) as usize
     }
 
+    /// For each of `n` numbers 0 with probability `share`, else `1 / (1 − share)`.
+    pub fn kept(&mut self, n: usize, share: f64) -> Vec<f32> {
+        let below = (share * f64::from(1_u32 << 16) * f64::from(1_u32 << 16)) as u64;
+        let kept = (1.0 / (1.0 - share)) as f32;
+        (0..n).map(|_| if u64::from(self.0.next_u32()) < below { 0.0 } else { kept }).collect()
+    }
+
     /// Puts `items` in random order (Fisher and Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {

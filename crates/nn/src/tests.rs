@@ -22,13 +22,13 @@ fn pixels(shape: Shape) -> Pixels {
 fn there_and_back(
     variables: &Variables,
     shape: Shape,
-) -> impl Fn(&Tensor) -> Result<Tensor, Error> {
+) -> impl Fn(&Tensor, &mut Mode<'_>) -> Result<Tensor, Error> {
     let channels = [4, 6];
     let activation = Activation::Relu;
     let encoder = ConvEncoder::new(variables, "encoder", shape, &channels, activation).unwrap();
     let decoder = ConvDecoder::new(variables, "decoder", shape, &channels, activation).unwrap();
     let pixels = pixels(shape);
-    move |rows| {
+    move |rows, _| {
         let x = pixels.gather(rows)?;
         let back = decoder.forward(&encoder.forward(&x)?)?;
         Ok(back.f_mse_loss(&x, Reduction::Mean)?)
@@ -38,7 +38,7 @@ fn there_and_back(
 fn trained(seed: u64, training: &Training) -> (Variables, Vec<Epoch>) {
     let variables = Variables::fresh(cpu(), seed);
     let loss = there_and_back(&variables, ODD);
-    let epochs = train(&variables, 12, training, &mut |_| {}, loss).unwrap();
+    let epochs = train(&variables, Rows::all(12), training, &mut |_| {}, loss).unwrap();
     (variables, epochs)
 }
 
@@ -52,7 +52,9 @@ mod convolutions {
             let shape = Shape { height, width, channels };
             let variables = Variables::fresh(cpu(), 0);
             let loss = there_and_back(&variables, shape);
-            let value = loss(&Tensor::from_slice(&[0_i64, 3])).unwrap().double_value(&[]);
+            let value = loss(&Tensor::from_slice(&[0_i64, 3]), &mut Mode::Applied)
+                .unwrap()
+                .double_value(&[]);
             assert!(value.is_finite(), "{shape:?}");
         }
     }
@@ -128,22 +130,23 @@ mod training {
 
     #[test]
     fn keeps_the_best_weights_and_stops() {
-        let stopping = EarlyStopping { patience: 3, validation: 0.25 };
         let plan = Training {
             epochs: 500,
             batch: 3,
             learning_rate: 0.3,
-            early_stopping: Some(stopping),
+            patience: Some(3),
             seed: 4,
+            ..Training::default()
         };
         let variables = Variables::fresh(cpu(), 4);
         let loss = there_and_back(&variables, ODD);
         let seen = std::cell::RefCell::new(Vec::new());
-        let recorded = |rows: &Tensor| {
+        let recorded = |rows: &Tensor, mode: &mut Mode<'_>| {
             seen.borrow_mut().push(Vec::<i64>::try_from(rows).unwrap());
-            loss(rows)
+            loss(rows, mode)
         };
-        let epochs = train(&variables, 12, &plan, &mut |_| {}, recorded).unwrap();
+        let rows = Rows::set_aside(12, 0.25, 4).unwrap();
+        let epochs = train(&variables, rows, &plan, &mut |_| {}, recorded).unwrap();
         let losses: Vec<f64> = epochs.iter().map(|epoch| epoch.validation_loss.unwrap()).collect();
         let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
         assert!(epochs.len() < 500);
@@ -151,7 +154,8 @@ mod training {
         // the last batch seen was that of validation
         let validation = seen.borrow().last().cloned().unwrap();
         assert_eq!(validation.len(), 3);
-        let now = loss(&Tensor::from_slice(&validation)).unwrap().double_value(&[]);
+        let now =
+            loss(&Tensor::from_slice(&validation), &mut Mode::Applied).unwrap().double_value(&[]);
         assert!((now - best).abs() < 1e-6, "{now} is not {best}");
     }
 
@@ -160,24 +164,20 @@ mod training {
         let variables = Variables::fresh(cpu(), 0);
         let line = Dense::new(&variables, "line", &[1, 1], Activation::None).unwrap();
         let plan = Training { learning_rate: 1e30, epochs: 5, ..Training::default() };
-        let loss = |rows: &Tensor| {
+        let loss = |rows: &Tensor, mode: &mut Mode<'_>| {
             let x = rows.to_kind(Kind::Float).view([-1, 1]);
-            Ok(line.forward(&x)?.f_pow_tensor_scalar(2)?.f_mean(Kind::Float)?)
+            Ok(line.forward(&x, mode)?.f_pow_tensor_scalar(2)?.f_mean(Kind::Float)?)
         };
-        let error = train(&variables, 4, &plan, &mut |_| {}, loss).unwrap_err();
+        let error = train(&variables, Rows::all(4), &plan, &mut |_| {}, loss).unwrap_err();
         assert!(matches!(error, Error::Diverged { epoch: 2, step: 1, .. }), "{error}");
     }
 
     #[test]
     fn needs_something_to_learn_from() {
-        let plan =
-            Training { early_stopping: Some(EarlyStopping::default()), ..Training::default() };
-        for rows in [0, 1] {
-            let variables = Variables::fresh(cpu(), 0);
-            let loss = there_and_back(&variables, ODD);
-            let outcome = train(&variables, rows, &plan, &mut |_| {}, loss);
-            assert!(matches!(outcome, Err(Error::TooFew { .. })));
-        }
+        let variables = Variables::fresh(cpu(), 0);
+        let loss = there_and_back(&variables, ODD);
+        let outcome = train(&variables, Rows::all(0), &Training::default(), &mut |_| {}, loss);
+        assert!(matches!(outcome, Err(Error::TooFew { .. })));
     }
 
     #[test]
@@ -186,7 +186,8 @@ mod training {
         let variables = Variables::fresh(cpu(), 0);
         let loss = there_and_back(&variables, ODD);
         let mut steps = Vec::new();
-        train(&variables, 12, &plan, &mut |at| steps.push((at.done, at.total)), loss).unwrap();
+        let mut noted = |at: &Progress| steps.push((at.done, at.total));
+        train(&variables, Rows::all(12), &plan, &mut noted, loss).unwrap();
         assert_eq!(steps, (0..6).map(|done| (done, 6)).collect::<Vec<_>>());
     }
 }
@@ -211,7 +212,7 @@ mod weights {
         let again = Variables::of_model(cpu(), model(&variables), Path::new("encoder"));
         let loss = there_and_back(&again, ODD);
         assert_eq!(again.save().unwrap(), variables.save().unwrap());
-        assert!(loss(&Tensor::from_slice(&[0_i64])).is_ok());
+        assert!(loss(&Tensor::from_slice(&[0_i64]), &mut Mode::Applied).is_ok());
     }
 
     #[test]

@@ -3,12 +3,16 @@
 use std::fmt;
 
 use scarce_artifact::History;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use tch::Tensor;
-use tch::nn::{Adam, OptimizerConfig};
+use tch::{Kind, Tensor};
 
-use crate::{Error, Stream, Variables};
+use crate::{Error, Optimiser, Rows, Stream, Variables, numbers};
+
+/// Mini-batches that [`Training::epochs_for`] aims at.
+const STEPS: usize = 3000;
+/// The epochs that it gives lie between these.
+const EPOCHS: std::ops::RangeInclusive<usize> = 10..=300;
+/// Losses are read off the device so many at a time: each reading waits for all work in flight.
+const READ_EVERY: usize = 32;
 
 /// How to train.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,38 +21,49 @@ pub struct Training {
     pub epochs: usize,
     /// Images in a mini-batch.
     pub batch: usize,
-    /// Adam's step size.
+    /// What turns gradients into steps.
+    pub optimiser: Optimiser,
+    /// Its step size.
     pub learning_rate: f64,
-    /// When to stop before the last epoch, if ever.
-    pub early_stopping: Option<EarlyStopping>,
-    /// What the order of the images and the validation split are drawn from.
+    /// Its pull of all weights towards zero.
+    pub weight_decay: f64,
+    /// Epochs in a row without a better validation loss after which training stops. Where there
+    /// are validation rows, the weights of the best epoch are kept in any case.
+    pub patience: Option<usize>,
+    /// What the order of the images is drawn from, and all that is random in a network.
     pub seed: u64,
 }
 
 impl Default for Training {
     fn default() -> Self {
-        Self { epochs: 10, batch: 256, learning_rate: 1e-3, early_stopping: None, seed: 0 }
+        Self {
+            epochs: 10,
+            batch: 256,
+            optimiser: Optimiser::Adam,
+            learning_rate: 1e-3,
+            weight_decay: 0.0,
+            patience: None,
+            seed: 0,
+        }
     }
 }
 
-/// When to stop early: after `patience` epochs in a row without a better validation loss. The
-/// weights of the best epoch are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-#[schemars(inline)]
-pub struct EarlyStopping {
-    /// Epochs in a row without improvement after which training stops.
-    #[schemars(range(min = 1))]
-    pub patience: usize,
-    /// Share of the training images that is set aside to measure the validation loss.
-    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
-    pub validation: f64,
+impl Training {
+    /// A sensible number of epochs for so many images in mini-batches of `batch`: about 3,000
+    /// mini-batches, at least 10 epochs and at most 300.
+    pub fn epochs_for(images: usize, batch: usize) -> usize {
+        let steps = images.div_ceil(batch.max(1)).max(1);
+        (STEPS / steps).clamp(*EPOCHS.start(), *EPOCHS.end())
+    }
 }
 
-impl Default for EarlyStopping {
-    fn default() -> Self {
-        Self { patience: 5, validation: 0.05 }
-    }
+/// Whether a network learns or is only applied. While it learns, what is random in it (dropout,
+/// noise) draws from the stream of the mini-batch, which is ours and not libtorch's.
+pub enum Mode<'a> {
+    /// It learns.
+    Training(&'a mut Stream),
+    /// It is applied: nothing is random.
+    Applied,
 }
 
 /// The losses of one pass over the images.
@@ -90,56 +105,53 @@ impl fmt::Display for Progress {
     }
 }
 
-/// Adjusts `variables` so that the loss over `rows` rows falls.
+/// Adjusts `variables` so that the loss over the training rows falls.
 ///
 /// `loss` gives the mean loss (a scalar) of the rows numbered in a tensor `[b]` of `i64`; it is
-/// called with gradients for training and without for validation. `progress` is called
-/// before every mini-batch. Adam with β = (0.9, 0.999), ε = 1e-8 (Kingma and Ba 2015, algorithm 1).
+/// called with gradients in [`Mode::Training`], and without in [`Mode::Applied`] for validation.
+/// `progress` is called before every mini-batch. A last mini-batch of a single row is joined to
+/// the one before it.
 ///
 /// # Errors
-/// When there are too few rows, the loss diverges, or `loss` fails.
+/// When there are no training rows, the loss diverges, or `loss` fails.
 pub fn train(
     variables: &Variables,
-    rows: usize,
+    rows: Rows,
     training: &Training,
     progress: &mut dyn FnMut(&Progress),
-    loss: impl Fn(&Tensor) -> Result<Tensor, Error>,
+    loss: impl Fn(&Tensor, &mut Mode<'_>) -> Result<Tensor, Error>,
 ) -> Result<Vec<Epoch>, Error> {
-    let (mut train, validation) = split(rows, training)?;
+    let Rows { mut train, validation } = rows;
+    if train.is_empty() {
+        return Err(Error::TooFew { rows: 0, why: String::new() });
+    }
     let device = variables.device();
     let validation = Tensor::f_from_slice(&validation)?.f_to(device)?;
-    let batch = training.batch.max(1);
-    let mut optimizer = Adam::default().build(variables.store(), training.learning_rate)?;
-    let mut best = Best::new(training.early_stopping);
+    let sizes = batches(train.len(), training.batch);
+    let mut optimiser = training.optimiser.build(variables, training)?;
+    let mut best = Best::new(training.patience);
     let mut epochs: Vec<Epoch> = Vec::new();
-    let steps = train.len().div_ceil(batch);
 
     for epoch in 1..=training.epochs {
         Stream::new(training.seed, &format!("shuffle {epoch}")).shuffle(&mut train);
         let order = Tensor::f_from_slice(&train)?.f_to(device)?;
-        let mut sum = 0.0;
-        for (step, picked) in order.f_split(batch as i64, 0)?.iter().enumerate() {
+        let mut losses = Losses::new(epoch);
+        for (step, picked) in order.f_split_with_sizes(&sizes, 0)?.iter().enumerate() {
             progress(&Progress {
-                done: (epoch - 1) * steps + step,
-                total: training.epochs * steps,
+                done: (epoch - 1) * sizes.len() + step,
+                total: training.epochs * sizes.len(),
                 epoch,
                 epochs: training.epochs,
                 last: epochs.last().copied(),
             });
-            let mean = loss(picked)?;
-            let value = mean.f_double_value(&[])?;
-            if !value.is_finite() {
-                return Err(Error::Diverged { epoch, step: step + 1, loss: value });
-            }
-            optimizer.backward_step(&mean);
-            sum += value * picked.numel() as f64;
+            let mut stream = Stream::new(training.seed, &format!("batch {epoch} {step}"));
+            let mean = loss(picked, &mut Mode::Training(&mut stream))?;
+            optimiser.step(&mean)?;
+            losses.note(&mean, picked.numel())?;
         }
-        let train_loss = sum / train.len() as f64;
-        let validation_loss = tch::no_grad(|| mean_loss(&validation, batch, &loss))?;
-        if validation_loss.is_some_and(|value| !value.is_finite()) {
-            let value = validation_loss.unwrap_or(f64::NAN);
-            return Err(Error::Diverged { epoch, step: steps, loss: value });
-        }
+        let train_loss = losses.mean()?;
+        let validation_loss =
+            tch::no_grad(|| mean_loss(epoch, &validation, training.batch, &loss))?;
         epochs.push(Epoch { epoch, train_loss, validation_loss });
         if best.stops_after(validation_loss, variables)? {
             break;
@@ -149,40 +161,79 @@ pub fn train(
     Ok(epochs)
 }
 
-/// Numbers of the rows to train on and of those to validate on.
-fn split(rows: usize, training: &Training) -> Result<(Vec<i64>, Vec<i64>), Error> {
-    let mut order: Vec<i64> = (0..rows as i64).collect();
-    let Some(EarlyStopping { validation, .. }) = training.early_stopping else {
-        let none = || Error::TooFew { rows, why: String::new() };
-        return if order.is_empty() { Err(none()) } else { Ok((order, Vec::new())) };
-    };
-    Stream::new(training.seed, "validation split").shuffle(&mut order);
-    let aside = ((rows as f64 * validation).round() as usize).max(1);
-    if aside >= rows {
-        let why = format!(": {aside} would be set aside for validation");
-        return Err(Error::TooFew { rows, why });
+/// Sizes of the mini-batches of an epoch.
+fn batches(rows: usize, batch: usize) -> Vec<i64> {
+    let batch = batch.clamp(1, rows.max(1));
+    let mut sizes = vec![batch as i64; rows / batch];
+    match (rows % batch, sizes.last_mut()) {
+        (0, _) => {}
+        (1, Some(last)) => *last += 1,
+        (rest, _) => sizes.push(rest as i64),
     }
-    let mut train = order.split_off(aside);
-    // the order of an epoch is a permutation of this one
-    train.sort_unstable();
-    order.sort_unstable();
-    Ok((train, order))
+    sizes
 }
 
 /// Mean loss over `rows`; none if there are none.
 fn mean_loss(
+    epoch: usize,
     rows: &Tensor,
     batch: usize,
-    loss: &impl Fn(&Tensor) -> Result<Tensor, Error>,
+    loss: &impl Fn(&Tensor, &mut Mode<'_>) -> Result<Tensor, Error>,
 ) -> Result<Option<f64>, Error> {
     if rows.numel() == 0 {
         return Ok(None);
     }
-    let mut sum = 0.0;
-    for picked in rows.f_split(batch as i64, 0)? {
-        sum += loss(&picked)?.f_double_value(&[])? * picked.numel() as f64;
+    let mut losses = Losses::new(epoch);
+    for picked in rows.f_split(batch.max(1) as i64, 0)? {
+        losses.note(&loss(&picked, &mut Mode::Applied)?, picked.numel())?;
     }
-    Ok(Some(sum / rows.numel() as f64))
+    losses.mean().map(Some)
+}
+
+/// The mean losses of an epoch's mini-batches, read off the device a few at a time.
+struct Losses {
+    epoch: usize,
+    /// Mean losses that were not read yet, and their rows.
+    unread: Vec<(Tensor, usize)>,
+    /// Mini-batches that were read.
+    read: usize,
+    sum: f64,
+    rows: usize,
+}
+
+impl Losses {
+    fn new(epoch: usize) -> Self {
+        Self { epoch, unread: Vec::with_capacity(READ_EVERY), read: 0, sum: 0.0, rows: 0 }
+    }
+
+    /// Notes the mean loss of so many rows.
+    fn note(&mut self, mean: &Tensor, rows: usize) -> Result<(), Error> {
+        self.unread.push((mean.f_detach()?, rows));
+        if self.unread.len() >= READ_EVERY { self.read() } else { Ok(()) }
+    }
+
+    fn read(&mut self) -> Result<(), Error> {
+        let means: Vec<&Tensor> = self.unread.iter().map(|(mean, _)| mean).collect();
+        if means.is_empty() {
+            return Ok(());
+        }
+        let values: Vec<f64> = numbers(&Tensor::f_stack(&means, 0)?.f_to_kind(Kind::Double)?)?;
+        for (loss, (_, rows)) in values.into_iter().zip(self.unread.drain(..)) {
+            self.read += 1;
+            if !loss.is_finite() {
+                return Err(Error::Diverged { epoch: self.epoch, step: self.read, loss });
+            }
+            self.sum += loss * rows as f64;
+            self.rows += rows;
+        }
+        Ok(())
+    }
+
+    /// Mean over all rows.
+    fn mean(mut self) -> Result<f64, Error> {
+        self.read()?;
+        Ok(self.sum / self.rows as f64)
+    }
 }
 
 /// The best weights so far, where there is a validation loss to tell.
@@ -194,8 +245,8 @@ struct Best {
 }
 
 impl Best {
-    fn new(early_stopping: Option<EarlyStopping>) -> Self {
-        let patience = early_stopping.map_or(usize::MAX, |stopping| stopping.patience.max(1));
+    fn new(patience: Option<usize>) -> Self {
+        let patience = patience.map_or(usize::MAX, |patience| patience.max(1));
         Self { patience, loss: f64::INFINITY, weights: Vec::new(), epochs_since: 0 }
     }
 

@@ -50,17 +50,39 @@ impl Variables {
 
     /// The weight `name`; a fresh one is uniform in `±bound`.
     pub(crate) fn get(&self, name: &str, shape: &[usize], bound: f64) -> Result<Tensor, Error> {
+        self.add(name, shape, true, |seed, count| {
+            let mut stream = Stream::new(seed, &format!("init {name}"));
+            let draw = || (2.0 * stream.uniform() - 1.0) * bound as f32;
+            std::iter::repeat_with(draw).take(count).collect()
+        })
+    }
+
+    /// Numbers called `name`, which are saved with the model and, if they are `learnt`, trained.
+    /// Fresh ones are all `value`.
+    pub(crate) fn constant(
+        &self,
+        name: &str,
+        shape: &[usize],
+        value: f32,
+        learnt: bool,
+    ) -> Result<Tensor, Error> {
+        self.add(name, shape, learnt, |_, count| vec![value; count])
+    }
+
+    fn add(
+        &self,
+        name: &str,
+        shape: &[usize],
+        learnt: bool,
+        fresh: impl FnOnce(u64, usize) -> Vec<f32>,
+    ) -> Result<Tensor, Error> {
         let too_large = || Error::TooLarge { name: name.to_owned(), shape: shape.to_vec() };
         let count = shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size));
         let count = count.filter(|count| (1..=MOST_WEIGHTS).contains(count));
         let count = count.ok_or_else(too_large)?;
         let sizes: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
         let values = match &self.source {
-            Source::Seed(seed) => {
-                let mut stream = Stream::new(*seed, &format!("init {name}"));
-                let draw = || (2.0 * stream.uniform() - 1.0) * bound as f32;
-                &std::iter::repeat_with(draw).take(count).collect()
-            }
+            Source::Seed(seed) => &fresh(*seed, count),
             Source::Model { tensors, stem } => &weight(tensors, stem, name, shape)?.values,
         };
         let tensor = Tensor::f_from_slice(values)?.f_reshape(&sizes)?.f_to(self.device())?;
@@ -68,7 +90,7 @@ impl Variables {
         let root = self.store.root();
         let path =
             folders.split('.').filter(|part| !part.is_empty()).fold(root, |at, part| at / part);
-        Ok(path.add(leaf, tensor, true))
+        Ok(path.add(leaf, tensor, learnt))
     }
 
     /// How many numbers there are in all weights.

@@ -8,8 +8,15 @@ use crate::Pipeline;
 struct Drawing {
     /// Lines of text by node.
     nodes: Vec<Vec<String>>,
-    /// From, to, label.
-    edges: Vec<(usize, usize, String)>,
+    edges: Vec<Edge>,
+}
+
+struct Edge {
+    from: usize,
+    to: usize,
+    label: String,
+    /// From each round to the next.
+    back: bool,
 }
 
 /// The graph in DOT. One node a stage, or one a task if `expanded`.
@@ -21,8 +28,10 @@ pub fn dot(pipeline: &Pipeline, expanded: bool) -> String {
         let lines: Vec<String> = lines.iter().map(|line| escape_dot(line)).collect();
         put(&mut text, format_args!("    n{i} [label=\"{}\"];", lines.join("\\n")));
     }
-    for (from, to, label) in &drawing.edges {
-        put(&mut text, format_args!("    n{from} -> n{to} [label=\"{}\"];", escape_dot(label)));
+    for Edge { from, to, label, back } in &drawing.edges {
+        let label = escape_dot(label);
+        let style = if *back { ", style=dashed" } else { "" };
+        put(&mut text, format_args!("    n{from} -> n{to} [label=\"{label}\"{style}];"));
     }
     text.push_str("}\n");
     text
@@ -36,8 +45,9 @@ pub fn mermaid(pipeline: &Pipeline, expanded: bool) -> String {
         let lines: Vec<String> = lines.iter().map(|line| escape_html(line)).collect();
         put(&mut text, format_args!("    n{i}[\"{}\"]", lines.join("<br/>")));
     }
-    for (from, to, label) in &drawing.edges {
-        put(&mut text, format_args!("    n{from} -->|\"{}\"| n{to}", escape_html(label)));
+    for Edge { from, to, label, back } in &drawing.edges {
+        let arrow = if *back { "-.->" } else { "-->" };
+        put(&mut text, format_args!("    n{from} {arrow}|\"{}\"| n{to}", escape_html(label)));
     }
     text
 }
@@ -63,7 +73,10 @@ impl Drawing {
             }
             drawing.nodes.push(lines);
             for link in &stage.inputs {
-                drawing.edges.push((numbers[link.stage.as_str()], i, link.artifact.clone()));
+                let when = if link.back { ", next round" } else { "" };
+                let label = format!("{}{when}", link.artifact);
+                let (from, back) = (numbers[link.stage.as_str()], link.back);
+                drawing.edges.push(Edge { from, to: i, label, back });
             }
         }
         drawing
@@ -71,8 +84,11 @@ impl Drawing {
 
     fn of_tasks(pipeline: &Pipeline) -> Self {
         let nodes = pipeline.graph.node_weights().map(|task| vec![task.label(), task.kind.clone()]);
-        let edge = |edge: &petgraph::graph::Edge<crate::Wire>| {
-            (edge.source().index(), edge.target().index(), edge.weight.output.clone())
+        let edge = |edge: &petgraph::graph::Edge<crate::Wire>| Edge {
+            from: edge.source().index(),
+            to: edge.target().index(),
+            label: edge.weight.output.clone(),
+            back: false,
         };
         Self {
             nodes: nodes.collect(),

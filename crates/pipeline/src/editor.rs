@@ -31,6 +31,12 @@ pub fn json_schema(catalogue: &Catalogue) -> Value {
                 "propertyNames": { "$ref": "#/$defs/name" },
                 "additionalProperties": { "$ref": "#/$defs/values" },
             },
+            "rounds": {
+                "description": "Groups of stages that run several times, each time on what the time before left.",
+                "type": "object",
+                "propertyNames": { "$ref": "#/$defs/name" },
+                "additionalProperties": { "$ref": "#/$defs/rounds" },
+            },
             "stages": {
                 "description": "The stages by name.",
                 "type": "object",
@@ -74,6 +80,21 @@ fn common() -> Map<String, Value> {
                     "additionalProperties": false,
                 },
             ],
+        },
+        "rounds": {
+            "type": "object",
+            "properties": {
+                "count": { "description": "How many rounds.", "type": "integer", "minimum": 1 },
+                "stages": {
+                    "description": "The stages in the order in which a round runs them. They gain an axis `round`; where one is wired to itself or to a later one, that is what the round before left, and nothing in the first round.",
+                    "type": "array",
+                    "items": { "$ref": "#/$defs/name" },
+                    "minItems": 1,
+                    "uniqueItems": true,
+                },
+            },
+            "required": ["count", "stages"],
+            "additionalProperties": false,
         },
         "pipeline": {
             "type": "object",

@@ -1,6 +1,6 @@
 //! Multiplies stages over their axes.
 
-use std::sync::Arc;
+use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use scarce_stage::Description;
@@ -9,154 +9,14 @@ use serde_json::Value;
 use crate::{
     Link, Source, Stage, Task, Wire,
     axis::Axis,
-    fault::Fault,
-    node::Span,
     params::Variants,
-    problems::Problems,
     sketch::{Draft, Sketch},
-    wires::{Plug, Wiring},
+    spread::Spread,
+    wires::{Feed, Wiring},
 };
 
 /// A graph of more tasks is a mistake.
 pub(crate) const MOST_TASKS: usize = 100_000;
-/// A graph of more edges does not fit into memory comfortably.
-const MOST_WIRES: usize = 2_000_000;
-
-/// The axes that each stage varies over, by number, ascending.
-pub(crate) struct Spread {
-    /// After collecting: one task for every combination of these.
-    pub(crate) used: Vec<Vec<usize>>,
-    /// What the stage folds.
-    pub(crate) collected: Vec<Vec<usize>>,
-}
-
-/// Finds out which axes each stage varies over: those of its parameters and of what is wired to it,
-/// without those that it collects.
-pub(crate) fn spread(
-    sketch: &Sketch,
-    order: &[usize],
-    wiring: &Wiring<'_>,
-    own: &[Vec<usize>],
-    collect: &[Vec<(usize, Span)>],
-    problems: &mut Problems,
-) -> Spread {
-    let collected: Vec<Vec<usize>> =
-        collect.iter().map(|axes| axes.iter().map(|(axis, _)| *axis).collect()).collect();
-    let mut used: Vec<Vec<usize>> = vec![Vec::new(); sketch.stages.len()];
-    for &stage in order {
-        let mut axes = own[stage].clone();
-        for feed in wiring.inputs[stage].iter().flat_map(|plug| &plug.feeds) {
-            axes.extend(&used[feed.stage]);
-        }
-        axes.sort_unstable();
-        axes.dedup();
-        for (axis, span) in &collect[stage] {
-            let name = sketch.axes[*axis].name.clone();
-            let fault = if own[stage].contains(axis) {
-                Fault::CollectsOwn { stage: sketch.stages[stage].name.clone(), axis: name }
-            } else if !axes.contains(axis) {
-                Fault::CollectsNothing { stage: sketch.stages[stage].name.clone(), axis: name }
-            } else {
-                continue;
-            };
-            problems.add(fault, *span, "");
-        }
-        axes.retain(|axis| !collected[stage].contains(axis));
-        refuse_folding_into_one(sketch, stage, &wiring.inputs[stage], &used, &collected, problems);
-        used[stage] = axes;
-    }
-    Spread { used, collected }
-}
-
-/// A port that takes one artifact cannot take all variants of a collected axis.
-fn refuse_folding_into_one(
-    sketch: &Sketch,
-    stage: usize,
-    plugs: &[Plug<'_>],
-    used: &[Vec<usize>],
-    collected: &[Vec<usize>],
-    problems: &mut Problems,
-) {
-    for plug in plugs.iter().filter(|plug| !plug.port.many) {
-        for feed in &plug.feeds {
-            let folded = collected[stage].iter().find(|axis| used[feed.stage].contains(axis));
-            let Some(&axis) = folded else { continue };
-            let axis = sketch.axes[axis].name.clone();
-            let help =
-                format!("wire a stage to it that does not vary over `{axis}`, or do not collect");
-            let fault = Fault::CollectsIntoOne {
-                stage: sketch.stages[stage].name.clone(),
-                axis,
-                port: plug.port.name.clone(),
-                artifact: plug.port.artifact.clone(),
-                from: sketch.stages[feed.stage].name.clone(),
-                help: Some(help),
-            };
-            problems.add(fault, feed.span, "");
-        }
-    }
-}
-
-/// Refuses a graph that is too large to be meant.
-pub(crate) fn refuse_too_many(
-    sketch: &Sketch,
-    wiring: &Wiring<'_>,
-    spread: &Spread,
-    problems: &mut Problems,
-) {
-    let start = Span { text: 0, start: 0, end: 0 };
-    let span = sketch.axes.first().map_or(start, |axis| axis.span);
-    let product = |axes: &mut dyn Iterator<Item = &usize>| -> usize {
-        axes.fold(1, |n, &axis| n.saturating_mul(sketch.axes[axis].values.len()))
-    };
-    let tasks: Vec<usize> = spread.used.iter().map(|used| product(&mut used.iter())).collect();
-    let total = tasks.iter().fold(0usize, |sum, n| sum.saturating_add(*n));
-    if total > MOST_TASKS {
-        let arithmetic = arithmetic(sketch, spread, &tasks, total);
-        let limit = MOST_TASKS.to_string();
-        problems.add(Fault::TooMany { what: "tasks", arithmetic, limit }, span, "");
-        return;
-    }
-    let mut wires = 0usize;
-    for (stage, plugs) in wiring.inputs.iter().enumerate() {
-        for feed in plugs.iter().flat_map(|plug| &plug.feeds) {
-            let folded =
-                spread.used[feed.stage].iter().filter(|a| spread.collected[stage].contains(a));
-            wires =
-                wires.saturating_add(tasks[stage].saturating_mul(product(&mut folded.into_iter())));
-        }
-    }
-    if wires > MOST_WIRES {
-        let arithmetic = format!("all inputs together take {wires}");
-        let limit = MOST_WIRES.to_string();
-        problems.add(Fault::TooMany { what: "wires", arithmetic, limit }, span, "");
-    }
-}
-
-/// The largest stages and their factors: ``10 `seed` × 20 `k` = 200 of `knn`, …``.
-fn arithmetic(sketch: &Sketch, spread: &Spread, tasks: &[usize], total: usize) -> String {
-    const SHOWN: usize = 3;
-    let mut largest: Vec<usize> = (0..tasks.len()).collect();
-    largest.sort_by_key(|&stage| std::cmp::Reverse(tasks[stage]));
-    let mut terms: Vec<String> = Vec::new();
-    for &stage in largest.iter().take(SHOWN) {
-        let factors: Vec<String> = spread.used[stage]
-            .iter()
-            .map(|&axis| format!("{} `{}`", sketch.axes[axis].values.len(), sketch.axes[axis].name))
-            .collect();
-        let name = &sketch.stages[stage].name;
-        let count = tasks[stage];
-        terms.push(if factors.is_empty() {
-            format!("{count} of `{name}`")
-        } else {
-            format!("{} = {count} of `{name}`", factors.join(" × "))
-        });
-    }
-    if tasks.len() > SHOWN {
-        terms.push(format!("{} more stages", tasks.len() - SHOWN));
-    }
-    format!("{} make {total}", terms.join(", "))
-}
 
 /// The digits of a number in mixed radix, the last digit varying fastest.
 pub(crate) fn digits(mut number: usize, sizes: &[usize]) -> Vec<usize> {
@@ -187,25 +47,51 @@ struct Projection {
     strides: Vec<usize>,
     /// The variants over the collected axes.
     folded: Vec<usize>,
+    /// Where the round before is meant: the position of the round among the reading stage's axes.
+    back: Option<usize>,
+}
+
+impl Projection {
+    /// The tasks that feed a variant; none in the first round where the round before is meant.
+    fn tasks(&self, digits: &[usize]) -> impl Iterator<Item = NodeIndex> {
+        let offset: usize = digits.iter().zip(&self.strides).map(|(d, s)| d * s).sum();
+        let base = match self.back {
+            None => Some(self.first + offset),
+            Some(round) if digits[round] == 0 => None,
+            Some(round) => Some(self.first + offset - self.strides[round]),
+        };
+        base.into_iter()
+            .flat_map(|base| self.folded.iter().map(move |folded| NodeIndex::new(base + folded)))
+    }
 }
 
 impl Parts<'_> {
-    /// The stages and the graph, both in topological order.
+    /// The stages in their order and the graph in topological order.
     pub(crate) fn expand(&self) -> (Vec<Stage>, DiGraph<Task, Wire>) {
-        let mut graph = DiGraph::new();
         let mut first = vec![0; self.sketch.stages.len()];
+        let mut count = 0;
+        for &stage in self.order {
+            first[stage] = count;
+            count += self.sizes(&self.spread.used[stage]).iter().product::<usize>();
+        }
+        let mut tasks = Vec::with_capacity(count);
         let mut stages = Vec::with_capacity(self.order.len());
         for &stage in self.order {
-            first[stage] = graph.node_count();
             let projections = self.projections(stage, &first);
             let sizes = self.sizes(&self.spread.used[stage]);
-            let count = sizes.iter().product();
-            let mut tasks = Vec::with_capacity(count);
+            let count: usize = sizes.iter().product();
+            let indices = (0..count).map(|variant| NodeIndex::new(first[stage] + variant));
+            stages.push(self.stage(stage, indices.collect()));
             for variant in 0..count {
-                let task = self.task(stage, &digits(variant, &sizes), &projections);
-                tasks.push(add(&mut graph, task));
+                tasks.push(self.task(stage, &digits(variant, &sizes), &projections));
             }
-            stages.push(self.stage(stage, tasks));
+        }
+        if self.wiring.looks_back() {
+            tasks = by_need(tasks, &mut stages);
+        }
+        let mut graph = DiGraph::with_capacity(tasks.len(), 0);
+        for task in tasks {
+            add(&mut graph, task);
         }
         (stages, graph)
     }
@@ -225,11 +111,11 @@ impl Parts<'_> {
     /// For each wire of a stage, in order.
     fn projections(&self, stage: usize, first: &[usize]) -> Vec<Projection> {
         let feeds = self.wiring.inputs[stage].iter().flat_map(|plug| &plug.feeds);
-        feeds.map(|feed| self.projection(stage, feed.stage, first[feed.stage])).collect()
+        feeds.map(|feed| self.projection(stage, feed, first[feed.stage])).collect()
     }
 
-    fn projection(&self, stage: usize, feeding: usize, first: usize) -> Projection {
-        let (reader, writer) = (&self.spread.used[stage], &self.spread.used[feeding]);
+    fn projection(&self, stage: usize, feed: &Feed<'_>, first: usize) -> Projection {
+        let (reader, writer) = (&self.spread.used[stage], &self.spread.used[feed.stage]);
         let mut strides = vec![0; reader.len()];
         let mut folded = vec![0];
         let mut stride = 1;
@@ -246,7 +132,9 @@ impl Parts<'_> {
             }
             stride *= size;
         }
-        Projection { first, strides, folded }
+        let round = self.sketch.rounds.axis_of(stage).filter(|_| feed.back);
+        let back = round.and_then(|axis| reader.binary_search(&axis).ok());
+        Projection { first, strides, folded, back }
     }
 
     fn task(&self, stage: usize, digits: &[usize], projections: &[Projection]) -> Task {
@@ -266,15 +154,15 @@ impl Parts<'_> {
         for plug in &self.wiring.inputs[stage] {
             let mut sources = Vec::with_capacity(plug.feeds.len());
             for (feed, projection) in plug.feeds.iter().zip(projections.by_ref()) {
-                let offset: usize =
-                    digits.iter().zip(&projection.strides).map(|(d, s)| d * s).sum();
-                let base = projection.first + offset;
-                sources.extend(projection.folded.iter().map(|folded| Source {
-                    task: NodeIndex::new(base + folded),
-                    port: feed.output.name.clone(),
-                }));
+                let port = &feed.output.name;
+                sources.extend(
+                    projection.tasks(digits).map(|task| Source { task, port: port.clone() }),
+                );
             }
-            inputs.push((plug.port.name.clone(), sources));
+            // In the first round a port may have nothing left: as if it were not wired.
+            if !sources.is_empty() || plug.feeds.is_empty() {
+                inputs.push((plug.port.name.clone(), sources));
+            }
         }
         Task {
             stage: draft.name.clone(),
@@ -288,13 +176,19 @@ impl Parts<'_> {
     }
 
     fn stage(&self, stage: usize, tasks: Vec<NodeIndex>) -> Stage {
-        let names = |axes: &[usize]| axes.iter().map(|&a| self.axis(a).name.clone()).collect();
+        let names = |axes: &[usize]| {
+            let mut names: Vec<String> = axes.iter().map(|&a| self.axis(a).name.clone()).collect();
+            // Rounds of different counts are axes of one name.
+            names.dedup();
+            names
+        };
         let links = self.wiring.inputs[stage].iter().flat_map(|plug| {
             plug.feeds.iter().map(|feed| Link {
                 stage: self.draft(feed.stage).name.clone(),
                 output: feed.output.name.clone(),
                 input: plug.port.name.clone(),
                 artifact: plug.port.artifact.clone(),
+                back: feed.back,
             })
         });
         Stage {
@@ -308,16 +202,59 @@ impl Parts<'_> {
     }
 }
 
-fn add(graph: &mut DiGraph<Task, Wire>, task: Task) -> NodeIndex {
+/// Puts tasks behind those that they need, otherwise in the order that they have, and renumbers.
+fn by_need(tasks: Vec<Task>, stages: &mut [Stage]) -> Vec<Task> {
+    let sources = |task: &Task| -> Vec<usize> {
+        task.inputs.iter().flat_map(|(_, sources)| sources).map(|s| s.task.index()).collect()
+    };
+    let mut waiting = vec![0_usize; tasks.len()];
+    let mut feeds = vec![Vec::new(); tasks.len()];
+    for (reader, task) in tasks.iter().enumerate() {
+        for writer in sources(task) {
+            waiting[reader] += 1;
+            feeds[writer].push(reader);
+        }
+    }
+    let ready = (0..tasks.len()).filter(|&task| waiting[task] == 0);
+    let mut ready: BinaryHeap<Reverse<usize>> = ready.map(Reverse).collect();
+    // What is in no order would keep its number; that rounds only look back leaves none.
+    let mut place: Vec<usize> = (0..tasks.len()).collect();
+    let mut next = 0;
+    while let Some(Reverse(task)) = ready.pop() {
+        place[task] = next;
+        next += 1;
+        for &reader in &feeds[task] {
+            waiting[reader] -= 1;
+            if waiting[reader] == 0 {
+                ready.push(Reverse(reader));
+            }
+        }
+    }
+    let moved = |index: NodeIndex| NodeIndex::new(place[index.index()]);
+    for index in stages.iter_mut().flat_map(|stage| &mut stage.tasks) {
+        *index = moved(*index);
+    }
+    let mut placed: Vec<(usize, Task)> = place.iter().copied().zip(tasks).collect();
+    placed.sort_by_key(|(place, _)| *place);
+    let renumbered = placed.into_iter().map(|(_, mut task)| {
+        for source in task.inputs.iter_mut().flat_map(|(_, sources)| sources) {
+            source.task = moved(source.task);
+        }
+        task
+    });
+    renumbered.collect()
+}
+
+fn add(graph: &mut DiGraph<Task, Wire>, task: Task) {
+    let node = NodeIndex::new(graph.node_count());
     let edges: Vec<(NodeIndex, Wire)> = task
         .inputs
         .iter()
         .flat_map(|(input, sources)| sources.iter().map(move |source| (input, source)))
         .map(|(input, s)| (s.task, Wire { output: s.port.clone(), input: input.clone() }))
         .collect();
-    let node = graph.add_node(task);
+    graph.add_node(task);
     for (source, wire) in edges {
         graph.add_edge(source, node, wire);
     }
-    node
 }

@@ -36,14 +36,6 @@ pub enum Fault {
         help: Option<String>,
     },
 
-    #[error("`{what}` is not supported in this version")]
-    #[diagnostic(code(pipeline::not_supported))]
-    NotSupported {
-        what: String,
-        #[help]
-        help: Option<String>,
-    },
-
     #[error("{what} cannot be named `{name}`")]
     #[diagnostic(
         code(pipeline::bad_name),
@@ -220,6 +212,69 @@ pub enum Fault {
         help: Option<String>,
     },
 
+    #[error("an axis cannot be named `{axis}` where there are rounds")]
+    #[diagnostic(
+        code(pipeline::reserved_axis),
+        help(
+            "`[rounds]` makes an axis of that name, with a value for each round: rename this one"
+        )
+    )]
+    ReservedAxis { axis: String },
+
+    #[error("there are no rounds `{name}`")]
+    #[diagnostic(code(pipeline::unknown_rounds))]
+    UnknownRounds {
+        name: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("the rounds `{group}` have no stage")]
+    #[diagnostic(
+        code(pipeline::empty_rounds),
+        help("list the stages in the order in which a round runs them")
+    )]
+    EmptyRounds { group: String },
+
+    #[error("the rounds `{group}` list `{stage}` twice")]
+    #[diagnostic(
+        code(pipeline::listed_twice),
+        help("a round runs each stage once: leave one of them out")
+    )]
+    ListedTwice { stage: String, group: String },
+
+    #[error("`{stage}` is in the rounds `{group}` and in the rounds `{other}`")]
+    #[diagnostic(
+        code(pipeline::in_two_groups),
+        help("a stage belongs to one group: write a stage of its own for each")
+    )]
+    InTwoGroups { stage: String, group: String, other: String },
+
+    #[error("in the first round nothing is wired to the input `{port}` of `{stage}`")]
+    #[diagnostic(code(pipeline::first_round))]
+    FirstRound {
+        port: String,
+        stage: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("`{stage}` reads rounds of different counts: {counts}")]
+    #[diagnostic(
+        code(pipeline::rounds_differ),
+        help("give the groups the same `count`, or collect `round`")
+    )]
+    RoundsDiffer { stage: String, counts: String },
+
+    #[error(
+        "`{stage}` collects all rounds of `{group}` and leads back to `{member}`, which is one of its stages"
+    )]
+    #[diagnostic(
+        code(pipeline::collects_ahead),
+        help("a round cannot need the rounds after it: read `{stage}` outside of `{group}` only")
+    )]
+    CollectsAhead { stage: String, group: String, member: String },
+
     #[error("too many {what}: {arithmetic}, more than {limit}")]
     #[diagnostic(
         code(pipeline::too_many),
@@ -250,6 +305,16 @@ pub enum Fault {
         #[help]
         help: Option<String>,
     },
+
+    #[error("every round of `{group}` is the same")]
+    #[diagnostic(
+        code(pipeline::idle_rounds),
+        severity(Warning),
+        help(
+            "wire one of its stages to itself or to a later one, which means what the round before left"
+        )
+    )]
+    IdleRounds { group: String },
 
     #[error("`{stage}` collects `{axis}`, but nothing wired to it varies over `{axis}`")]
     #[diagnostic(

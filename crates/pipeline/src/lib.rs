@@ -9,6 +9,13 @@
 //!   of everything wired to it; so what does not depend on an axis is one task. Two inputs that vary
 //!   over the same axis are joined on its value. `collect = ["seed"]` folds an axis: each port then
 //!   takes all variants over it.
+//! * **Rounds.** A group such as `[rounds.active]`, with `count = 5` and `stages = ["labels", "spread",
+//!   "query"]`, runs its stages in that order, so many times. They gain an axis `round` with the
+//!   values 0, 1, …; whoever reads them varies over it as over any axis, and may collect it. Within
+//!   the group a wire from an earlier stage is of the same round; one from a later stage, or from the
+//!   stage itself, is *what the round before left*, and is not there in the first round. All rounds
+//!   are unrolled: each is a task like any other. Two groups of one count that meet are joined on the
+//!   round; of different counts they can only be collected together.
 //! * **Wires.** `stage` or `stage.port`. Ports are typed; of a stage alone, the one output of the
 //!   right type is taken.
 //! * **Parameters.** Axes put in, defaults of the kind's JSON Schema filled in, each distinct
@@ -76,8 +83,10 @@ mod pipeline;
 mod problems;
 mod resolve;
 mod resources;
+mod rounds;
 mod schema;
 mod sketch;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod wires;

@@ -12,6 +12,7 @@ use crate::{
     names,
     node::{Converter, Data, Entry, Node, Span, Table},
     problems::Problems,
+    rounds::ROUND,
     schema::{Schema, json_type},
     sketch::RESERVED,
 };
@@ -23,6 +24,7 @@ pub struct Overrides {
     /// where the parameter is a string, quotes may be left out.
     pub set: Vec<String>,
     /// `seed=0..3` (the end is left out) or `architecture=linear,conv`: other values for an axis.
+    /// `round=0..3` is the first three rounds of every group.
     pub axes: Vec<String>,
 }
 
@@ -105,12 +107,12 @@ impl<'a> Argument<'a> {
         spans: &[Span],
         problems: &mut Problems,
     ) -> bool {
-        let tops = ["stages", "axes", "pipeline"];
-        let needs = if path[0] == "stages" { 3 } else { 2 };
+        let tops = ["stages", "axes", "rounds", "pipeline"];
+        let needs = if matches!(path[0], "stages" | "rounds") { 3 } else { 2 };
         if !tops.contains(&path[0]) || path.len() < needs || path.contains(&"") {
             let message = format!("`{}` is not a key that can be set", self.key);
-            let form =
-                "write `stages.STAGE.KEY=VALUE`, `axes.AXIS=[VALUES]` or `pipeline.name=NAME`";
+            let form = "write `stages.STAGE.KEY=VALUE`, `axes.AXIS=[VALUES]`, \
+                        `rounds.GROUP.count=N` or `pipeline.name=NAME`";
             let fault = Fault::Override { message, help: Some(form.to_owned()) };
             problems.add(fault, self.span(0, self.key.len()), "");
             return false;
@@ -123,6 +125,7 @@ impl<'a> Argument<'a> {
         let name = path[1].to_owned();
         let fault = match path[0] {
             "stages" => Fault::UnknownStage { name, help },
+            "rounds" => Fault::UnknownRounds { name, help },
             _ => Fault::UnknownAxis { name, help },
         };
         problems.add(fault, spans[1], "");
@@ -157,7 +160,14 @@ impl<'a> Argument<'a> {
     fn axis(&self, root: &mut Table, problems: &mut Problems) {
         let Some(value) = self.value("AXIS=A,B,C` or `AXIS=0..10", problems) else { return };
         let name = self.key.trim();
-        let known = keys(root, "axes");
+        let mut known = keys(root, "axes");
+        if !keys(root, "rounds").is_empty() {
+            if name == ROUND {
+                self.rounds(root, value, problems);
+                return;
+            }
+            known.push(ROUND);
+        }
         if !known.contains(&name) {
             let help = names::suggestion(name, &known);
             let fault = Fault::UnknownAxis { name: name.to_owned(), help };
@@ -180,6 +190,27 @@ impl<'a> Argument<'a> {
             None => {
                 let texts = is_textual(&entry.node);
                 entry.node = Node { span, data: Data::List(self.items(value, texts)) };
+            }
+        }
+    }
+
+    /// `round=0..3`: so many rounds of every group, since none can be left out before another.
+    fn rounds(&self, root: &mut Table, value: &str, problems: &mut Problems) {
+        let span = self.span(self.key.len() + 1, value.len());
+        let end = value.split_once("..").filter(|(from, _)| from.trim() == "0");
+        let Some(count) = end.and_then(|(_, to)| to.trim().parse::<u64>().ok()) else {
+            let message = "rounds are run from the first, with none left out".to_owned();
+            let help = Some("write `0..3` for the first three".to_owned());
+            problems.add(Fault::Override { message, help }, span, "");
+            return;
+        };
+        let Some(Data::Table(groups)) = root.get_mut("rounds").map(|e| &mut e.node.data) else {
+            return;
+        };
+        for group in groups.values_mut() {
+            if let Data::Table(group) = &mut group.node.data {
+                let node = Node { span, data: Data::Scalar(count.into()) };
+                group.insert("count".to_owned(), Entry { key: span, node });
             }
         }
     }

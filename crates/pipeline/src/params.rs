@@ -1,11 +1,8 @@
 //! A stage's parameters: axes put in, defaults filled in, checked against the kind's schema.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
+use indexmap::IndexMap;
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 
@@ -19,6 +16,7 @@ use crate::{
     names,
     node::Node,
     problems::Problems,
+    rounds::ROUND,
     schema::Schema,
     sketch::Draft,
 };
@@ -60,11 +58,11 @@ pub(crate) fn axis_name(text: &str) -> Option<&str> {
     text.strip_prefix('$').filter(|name| !name.starts_with('$'))
 }
 
-/// The axes that a stage's parameters name, by number.
+/// The axes that a stage's parameters name, by number. `numbers` are the axes that it may name.
 pub(crate) fn own_axes(
     stage: &Draft,
-    numbers: &HashMap<&str, usize>,
-    axes: &[Axis],
+    numbers: &IndexMap<&str, usize>,
+    rounds_elsewhere: bool,
     problems: &mut Problems,
 ) -> Option<Vec<usize>> {
     let mut own = BTreeSet::new();
@@ -77,9 +75,13 @@ pub(crate) fn own_axes(
                 return;
             }
             known = false;
-            let names: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).collect();
-            let help = names::suggestion(name, &names)
-                .unwrap_or_else(|| "a text that begins with `$` stands for an axis".to_owned());
+            let names: Vec<&str> = numbers.keys().copied().collect();
+            let help = if rounds_elsewhere && name == ROUND {
+                "only the stages that a group of rounds lists may use its rounds".to_owned()
+            } else {
+                names::suggestion(name, &names)
+                    .unwrap_or_else(|| "a text that begins with `$` stands for an axis".to_owned())
+            };
             let help = format!("{help} (for the text itself write `${text}`)");
             problems.add(Fault::UnknownAxis { name: name.to_owned(), help: Some(help) }, span, "");
         });

@@ -1,6 +1,11 @@
 //! The graph that comes out.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use petgraph::graph::{DiGraph, NodeIndex};
 use serde::Serialize;
@@ -23,9 +28,11 @@ pub struct Pipeline {
     pub description: String,
     /// The TOML file, absolute.
     pub path: PathBuf,
-    /// The axes with their values, in the order of `[axes]`.
+    /// The axes with their values, in the order of `[axes]`; then `round`, if there are rounds, as
+    /// long as the longest of them.
     pub axes: Vec<(String, Vec<Value>)>,
-    /// The stages before expansion, in topological order.
+    /// The stages before expansion, in topological order: where a [`Link`] leads back, that of a
+    /// round.
     pub stages: Vec<Stage>,
     /// Every variant of every stage; an edge leads from the task that writes to the one that reads.
     pub graph: DiGraph<Task, Wire>,
@@ -40,7 +47,7 @@ pub struct Stage {
     pub name: String,
     /// Its kind.
     pub kind: String,
-    /// The axes that it varies over, in the order of `[axes]`.
+    /// The axes that it varies over, in the order of `[axes]`; `round` comes last.
     pub axes: Vec<String>,
     /// The axes that it folds.
     pub collect: Vec<String>,
@@ -61,6 +68,8 @@ pub struct Link {
     pub input: String,
     /// The type of artifact that flows.
     pub artifact: String,
+    /// Whether it leads from each round to the next, rather than within one.
+    pub back: bool,
 }
 
 /// One variant of a stage: what is run, cached and reported as a unit.
@@ -151,55 +160,53 @@ impl Pipeline {
     /// # Errors
     /// When there is no stage of such a name.
     pub fn select<S: AsRef<str>>(&self, targets: &[S]) -> Result<Self, Error> {
-        let index: HashMap<&str, usize> =
-            self.stages.iter().enumerate().map(|(i, s)| (s.name.as_str(), i)).collect();
-        let mut keep = vec![false; self.stages.len()];
+        let mut keep = vec![false; self.graph.node_count()];
         for target in targets {
-            let Some(&stage) = index.get(target.as_ref()) else {
+            let Some(stage) = self.stage(target.as_ref()) else {
                 let known: Vec<&str> = self.stages.iter().map(|s| s.name.as_str()).collect();
                 let help = names::suggestion(target.as_ref(), &known);
                 let fault = Fault::UnknownStage { name: target.as_ref().to_owned(), help };
                 return Err(Error::from(Problem::bare(fault)));
             };
-            keep[stage] = true;
+            for task in &stage.tasks {
+                keep[task.index()] = true;
+            }
         }
-        // Stages are in topological order: one sweep from the end reaches everything above.
-        for (i, stage) in self.stages.iter().enumerate().rev() {
-            if keep[i] {
-                for link in &stage.inputs {
-                    keep[index[link.stage.as_str()]] = true;
+        // Tasks are in topological order: one sweep from the end reaches everything above.
+        for index in self.graph.node_indices().rev() {
+            if keep[index.index()] {
+                for source in self.graph[index].inputs.iter().flat_map(|(_, sources)| sources) {
+                    keep[source.task.index()] = true;
                 }
             }
         }
         Ok(self.restrict(&keep))
     }
 
-    /// Only the stages marked in `keep`, which is closed under what they need.
+    /// Only the tasks marked in `keep`, which is closed under what they need.
     fn restrict(&self, keep: &[bool]) -> Self {
         let mut renumbered: HashMap<NodeIndex, NodeIndex> = HashMap::new();
         let mut graph = DiGraph::new();
-        let mut stages: Vec<Stage> = self
-            .stages
-            .iter()
-            .zip(keep)
-            .filter(|(_, keep)| **keep)
-            .map(|(s, _)| s.clone())
-            .collect();
-        for stage in &mut stages {
-            for index in &mut stage.tasks {
-                let mut task = self.graph[*index].clone();
-                for source in task.inputs.iter_mut().flat_map(|(_, sources)| sources) {
-                    source.task = renumbered[&source.task];
-                }
-                let new = graph.add_node(task);
-                renumbered.insert(*index, new);
-                *index = new;
+        for (index, task) in self.tasks().filter(|(index, _)| keep[index.index()]) {
+            let mut task = task.clone();
+            for source in task.inputs.iter_mut().flat_map(|(_, sources)| sources) {
+                source.task = renumbered[&source.task];
             }
+            renumbered.insert(index, graph.add_node(task));
         }
         for edge in self.graph.raw_edges() {
             if let Some(&target) = renumbered.get(&edge.target()) {
                 graph.add_edge(renumbered[&edge.source()], target, edge.weight.clone());
             }
+        }
+        let mut stages = self.stages.clone();
+        for stage in &mut stages {
+            stage.tasks = stage.tasks.iter().filter_map(|i| renumbered.get(i).copied()).collect();
+        }
+        stages.retain(|stage| !stage.tasks.is_empty());
+        let kept: HashSet<String> = stages.iter().map(|stage| stage.name.clone()).collect();
+        for stage in &mut stages {
+            stage.inputs.retain(|link| kept.contains(&link.stage));
         }
         Self { stages, graph, ..self.clone_header() }
     }

@@ -2,19 +2,23 @@
 
 use std::collections::{HashMap, HashSet};
 
+use indexmap::IndexMap;
 use scarce_stage::Description;
+use serde_json::Value;
 
 use crate::{
     Catalogue, Document, Error, Overrides, Pipeline, Problem,
-    expand::{self, Parts},
+    expand::Parts,
     fault::Fault,
     names,
     node::Span,
     order, overrides,
     params::{self, Compiled, Variants},
     problems::Problems,
+    rounds::ROUND,
     sketch::{self, Sketch},
-    wires,
+    spread::{self, Collect},
+    wires::{self, Wiring},
 };
 
 pub(crate) fn resolve(
@@ -33,10 +37,11 @@ pub(crate) fn resolve(
     let collected = collected(&sketch, &mut problems);
     let spread = order
         .as_ref()
-        .map(|order| expand::spread(&sketch, order, &wiring, &own, &collected, &mut problems));
+        .map(|order| spread::spread(&sketch, order, &wiring, &own, &collected, &mut problems));
     if let Some(spread) = &spread {
-        expand::refuse_too_many(&sketch, &wiring, spread, &mut problems);
+        spread::refuse_too_many(&sketch, &wiring, spread, &mut problems);
         warn_of_unused(&sketch, &own, &mut problems);
+        warn_of_idle_rounds(&sketch, &wiring, &own, &mut problems);
     }
     let warnings = problems.finish()?;
     // Whatever left one of these out has been reported, so that `finish` returned.
@@ -54,14 +59,24 @@ pub(crate) fn resolve(
     };
     let (stages, graph) = parts.expand();
     Ok(Pipeline {
-        name: sketch.name,
-        description: sketch.description,
+        name: sketch.name.clone(),
+        description: sketch.description.clone(),
         path: document.path().to_owned(),
-        axes: sketch.axes.into_iter().map(|axis| (axis.name, axis.values)).collect(),
+        axes: axes(sketch),
         stages,
         graph,
         warnings,
     })
+}
+
+/// The axes with their values; of several groups of rounds the most.
+fn axes(sketch: Sketch) -> Vec<(String, Vec<Value>)> {
+    let first = sketch.rounds.first_axis();
+    let mut axes: Vec<(String, Vec<Value>)> =
+        sketch.axes.into_iter().map(|axis| (axis.name, axis.values)).collect();
+    let rounds = axes.split_off(first).into_iter().max_by_key(|(_, values)| values.len());
+    axes.extend(rounds);
+    axes
 }
 
 fn kinds<'a>(
@@ -92,13 +107,18 @@ fn parameters(
     document: &Document,
     problems: &mut Problems,
 ) -> (Vec<Vec<usize>>, Option<Vec<Variants>>) {
-    let numbers: HashMap<&str, usize> =
-        sketch.axes.iter().enumerate().map(|(i, axis)| (axis.name.as_str(), i)).collect();
+    let written = &sketch.axes[..sketch.rounds.first_axis()];
+    let mut numbers: IndexMap<&str, usize> =
+        written.iter().enumerate().map(|(i, axis)| (axis.name.as_str(), i)).collect();
     let mut compiled: HashMap<&str, Option<Compiled<'_>>> = HashMap::new();
     let mut all_own = Vec::with_capacity(sketch.stages.len());
     let mut variants = Some(Vec::with_capacity(sketch.stages.len()));
-    for (stage, kind) in sketch.stages.iter().zip(kinds) {
-        let own = params::own_axes(stage, &numbers, &sketch.axes, problems);
+    for (i, (stage, kind)) in sketch.stages.iter().zip(kinds).enumerate() {
+        let rounds = sketch.rounds.axis_of(i);
+        numbers.extend(rounds.map(|axis| (ROUND, axis)));
+        let elsewhere = rounds.is_none() && !sketch.rounds.groups.is_empty();
+        let own = params::own_axes(stage, &numbers, elsewhere, problems);
+        numbers.truncate(written.len());
         all_own.push(own.clone().unwrap_or_default());
         let compiled = kind.and_then(|kind| {
             compiled
@@ -133,27 +153,49 @@ fn compile<'a>(
 }
 
 /// For each stage the axes of its `collect`, by number, with their places.
-fn collected(sketch: &Sketch, problems: &mut Problems) -> Vec<Vec<(usize, Span)>> {
-    let names: Vec<&str> = sketch.axes.iter().map(|axis| axis.name.as_str()).collect();
-    let mut number = |(name, span): &(String, Span)| {
-        let number = names.iter().position(|known| known == name);
-        if number.is_none() {
+fn collected(sketch: &Sketch, problems: &mut Problems) -> Vec<Vec<Collect>> {
+    let numbers = |name: &str| -> Vec<usize> {
+        (0..sketch.axes.len()).filter(|&axis| sketch.axes[axis].name == name).collect()
+    };
+    let mut entry = |(name, span): &(String, Span)| {
+        let axes = numbers(name);
+        if axes.is_empty() {
+            let mut names: Vec<&str> = sketch.axes.iter().map(|axis| axis.name.as_str()).collect();
+            names.dedup();
             let help = names::suggestion(name, &names);
             problems.add(Fault::UnknownAxis { name: name.clone(), help }, *span, "");
         }
-        Some((number?, *span))
+        Collect { axes, span: *span }
     };
     let stages = sketch.stages.iter();
-    stages.map(|stage| stage.collect.iter().filter_map(&mut number).collect()).collect()
+    stages.map(|stage| stage.collect.iter().map(&mut entry).collect()).collect()
 }
 
 fn warn_of_unused(sketch: &Sketch, own: &[Vec<usize>], problems: &mut Problems) {
     let used: HashSet<usize> = own.iter().flatten().copied().collect();
-    for (number, axis) in sketch.axes.iter().enumerate() {
+    for (number, axis) in sketch.axes[..sketch.rounds.first_axis()].iter().enumerate() {
         if !used.contains(&number) {
             let help = Some(format!("give it to a parameter: `seed = \"${}\"`", axis.name));
             let fault = Fault::UnusedAxis { axis: axis.name.clone(), help };
             problems.add(fault, axis.span, "");
+        }
+    }
+}
+
+/// Rounds of which none reads the one before, nor knows which it is.
+fn warn_of_idle_rounds(
+    sketch: &Sketch,
+    wiring: &Wiring<'_>,
+    own: &[Vec<usize>],
+    problems: &mut Problems,
+) {
+    for group in &sketch.rounds.groups {
+        let works = |(stage, _): &(usize, Span)| {
+            let mut feeds = wiring.inputs[*stage].iter().flat_map(|plug| &plug.feeds);
+            feeds.any(|feed| feed.back) || own[*stage].iter().any(|&a| sketch.rounds.is_axis(a))
+        };
+        if !group.members.iter().any(works) {
+            problems.add(Fault::IdleRounds { group: group.name.clone() }, group.span, "");
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     node::{Data, Entry, Node, Span, Table},
     problems::Problems,
     resources,
+    rounds::{self, Rounds},
 };
 
 /// Keys of a stage that are not parameters.
@@ -19,7 +20,9 @@ pub(crate) const RESERVED: [&str; 4] = ["kind", "inputs", "collect", "resources"
 pub(crate) struct Sketch {
     pub(crate) name: String,
     pub(crate) description: String,
+    /// Those of `[axes]`, then those that rounds make.
     pub(crate) axes: Vec<Axis>,
+    pub(crate) rounds: Rounds,
     pub(crate) stages: Vec<Draft>,
 }
 
@@ -47,23 +50,18 @@ pub(crate) struct Wired {
 
 /// Reads the whole file.
 pub(crate) fn read(root: &Table, path: &Path, problems: &mut Problems) -> Sketch {
-    let known = ["pipeline", "axes", "stages"];
+    let known = ["pipeline", "axes", "rounds", "stages"];
     for (key, entry) in root.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
-        let fault = if key == "rounds" {
-            let help = "write the rounds out as stages of their own".to_owned();
-            Fault::NotSupported { what: "[rounds]".to_owned(), help: Some(help) }
-        } else {
-            let help = names::suggestion(key, &known);
-            Fault::UnknownKey { key: key.clone(), place: "the pipeline".to_owned(), help }
-        };
+        let help = names::suggestion(key, &known);
+        let fault = Fault::UnknownKey { key: key.clone(), place: "the pipeline".to_owned(), help };
         problems.add(fault, entry.key, "");
     }
     let (name, description) = header(root, path, problems);
-    let axes = table(root, "axes", problems)
+    let mut axes = table(root, "axes", problems)
         .into_iter()
         .flatten()
         .map(|(name, entry)| axis::read(name, entry, problems))
-        .collect();
+        .collect::<Vec<_>>();
     let stages: Vec<Draft> = table(root, "stages", problems)
         .into_iter()
         .flatten()
@@ -74,7 +72,8 @@ pub(crate) fn read(root: &Table, path: &Path, problems: &mut Problems) -> Sketch
         let start = Span { text: 0, start: 0, end: 0 };
         problems.add(Fault::NoStages, written.map_or(start, |entry| entry.key), "");
     }
-    Sketch { name, description, axes, stages }
+    let rounds = rounds::read(table(root, "rounds", problems), &stages, &mut axes, problems);
+    Sketch { name, description, axes, rounds, stages }
 }
 
 /// A table at the top of the file.
@@ -171,7 +170,12 @@ fn inputs(entry: &Entry, problems: &mut Problems) -> Vec<Wired> {
 }
 
 /// A list of strings with their places.
-fn texts(what: &str, expected: &str, node: &Node, problems: &mut Problems) -> Vec<(String, Span)> {
+pub(crate) fn texts(
+    what: &str,
+    expected: &str,
+    node: &Node,
+    problems: &mut Problems,
+) -> Vec<(String, Span)> {
     let Data::List(items) = &node.data else {
         problems.wrong_type(what, expected, node);
         return Vec::new();

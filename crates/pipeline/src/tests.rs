@@ -8,6 +8,7 @@ mod overrides;
 mod parameters;
 mod problems;
 mod properties;
+mod rounds;
 mod the_editor_schema;
 mod wires;
 

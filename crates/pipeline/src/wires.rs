@@ -16,8 +16,25 @@ use crate::{
 pub(crate) struct Wiring<'a> {
     /// For each stage its wired ports, in the order of the TOML.
     pub(crate) inputs: Vec<Vec<Plug<'a>>>,
-    /// For each stage those that it names, whether or not the ports fit.
-    pub(crate) needs: Vec<Vec<(usize, Span)>>,
+    /// For each stage those that must come before it, whether or not the ports fit.
+    pub(crate) needs: Vec<Vec<Need>>,
+}
+
+/// A stage that must come before another.
+#[derive(Clone, Copy)]
+pub(crate) struct Need {
+    pub(crate) stage: usize,
+    pub(crate) span: Span,
+    pub(crate) why: Why,
+}
+
+/// Why a stage must come before another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// It is wired to it.
+    Wire,
+    /// It comes earlier in their round.
+    Turn,
 }
 
 /// An input port and what feeds it.
@@ -32,7 +49,16 @@ pub(crate) struct Feed<'a> {
     pub(crate) stage: usize,
     /// Its output.
     pub(crate) output: &'a Port,
+    /// Whether the round before is meant.
+    pub(crate) back: bool,
     pub(crate) span: Span,
+}
+
+impl Wiring<'_> {
+    /// Whether anything reads what the round before left.
+    pub(crate) fn looks_back(&self) -> bool {
+        self.inputs.iter().flatten().flat_map(|plug| &plug.feeds).any(|feed| feed.back)
+    }
 }
 
 /// Joins the stages; what does not fit is reported and left out.
@@ -46,8 +72,8 @@ pub(crate) fn connect<'a>(
     let mut joiner = Joiner { sketch, kinds, numbers, problems };
     let mut wiring = Wiring { inputs: Vec::new(), needs: Vec::new() };
     for (i, stage) in sketch.stages.iter().enumerate() {
-        wiring.needs.push(joiner.needs(stage));
-        wiring.inputs.push(kinds[i].map(|kind| joiner.plugs(stage, kind)).unwrap_or_default());
+        wiring.needs.push(joiner.needs(i, stage));
+        wiring.inputs.push(kinds[i].map(|kind| joiner.plugs(i, stage, kind)).unwrap_or_default());
     }
     wiring
 }
@@ -60,30 +86,36 @@ struct Joiner<'s, 'a, 'p> {
 }
 
 impl<'a> Joiner<'_, 'a, '_> {
-    /// The stages that a stage's wires name.
-    fn needs(&mut self, stage: &Draft) -> Vec<(usize, Span)> {
+    /// The stages that a stage's wires name, but for those of the round before; and the stage that
+    /// a round runs before it.
+    fn needs(&mut self, reader: usize, stage: &Draft) -> Vec<Need> {
         let mut needs = Vec::new();
         for (wire, span) in stage.inputs.iter().flat_map(|wired| &wired.wires) {
             let (name, _) = split(wire);
             if let Some(&number) = self.numbers.get(name) {
-                needs.push((number, *span));
+                if !self.sketch.rounds.is_back(reader, number) {
+                    needs.push(Need { stage: number, span: *span, why: Why::Wire });
+                }
                 continue;
             }
             let known: Vec<&str> = self.sketch.stages.iter().map(|s| s.name.as_str()).collect();
             let help = names::suggestion(name, &known);
             self.problems.add(Fault::UnknownStage { name: name.to_owned(), help }, *span, "");
         }
+        let turn = self.sketch.rounds.before(reader);
+        needs.extend(turn.map(|(stage, span)| Need { stage, span, why: Why::Turn }));
         needs
     }
 
-    fn plugs(&mut self, stage: &Draft, kind: &'a Description) -> Vec<Plug<'a>> {
+    fn plugs(&mut self, reader: usize, stage: &Draft, kind: &'a Description) -> Vec<Plug<'a>> {
         let mut plugs = Vec::with_capacity(stage.inputs.len());
         for wired in &stage.inputs {
             let Some(port) = kind.inputs.iter().find(|port| port.name == wired.port) else {
                 self.unknown_input(stage, kind, wired);
                 continue;
             };
-            let feeds = self.feeds(stage, port, wired);
+            let feeds = self.feeds(reader, port, wired);
+            self.refuse_empty_first_round(stage, port, &feeds);
             if feeds.len() > 1 && !port.many {
                 let fault = Fault::TakesOne {
                     port: port.name.clone(),
@@ -105,7 +137,39 @@ impl<'a> Joiner<'_, 'a, '_> {
         plugs
     }
 
-    fn feeds(&mut self, stage: &Draft, port: &Port, wired: &Wired) -> Vec<Feed<'a>> {
+    /// The first round has no round before it.
+    fn refuse_empty_first_round(&mut self, stage: &Draft, port: &Port, feeds: &[Feed<'a>]) {
+        let Some(first) = feeds.first().filter(|_| !port.optional) else { return };
+        if !feeds.iter().all(|feed| feed.back) {
+            return;
+        }
+        let from = &self.sketch.stages[first.stage].name;
+        let (why, cure) = if *from == stage.name {
+            (format!("`{from}` itself means what the round before left"), String::new())
+        } else {
+            let why =
+                format!("`{from}` comes later in a round, so this is what the round before left");
+            (why, format!("list `{from}` before `{}`, or ", stage.name))
+        };
+        let more = match self.givers(&stage.name, &port.artifact).iter().find(|name| *name != from)
+        {
+            Some(giver) if port.many => {
+                format!(
+                    "wire what the first round begins with as well: `[\"{giver}\", \"{from}\"]`"
+                )
+            }
+            _ => "wire a stage that is not of these rounds".to_owned(),
+        };
+        let (port, name) = (port.name.clone(), stage.name.clone());
+        let fault =
+            Fault::FirstRound { port, stage: name, help: Some(format!("{why}; {cure}{more}")) };
+        let listed = self.sketch.rounds.listed_at(first.stage);
+        let listed = listed.map(|span| (span, format!("`{from}` comes here in a round")));
+        self.problems.add_with(fault, first.span, "of the round before", listed);
+    }
+
+    fn feeds(&mut self, reader: usize, port: &Port, wired: &Wired) -> Vec<Feed<'a>> {
+        let stage = &self.sketch.stages[reader];
         let mut seen = HashSet::new();
         let mut feeds = Vec::with_capacity(wired.wires.len());
         for (wire, span) in &wired.wires {
@@ -118,7 +182,8 @@ impl<'a> Joiner<'_, 'a, '_> {
             };
             let Some(output) = output else { continue };
             if seen.insert((number, output.name.as_str())) {
-                feeds.push(Feed { stage: number, output, span: *span });
+                let back = self.sketch.rounds.is_back(reader, number);
+                feeds.push(Feed { stage: number, output, back, span: *span });
             } else {
                 let (port, stage) = (port.name.clone(), stage.name.clone());
                 let fault = Fault::WiredTwice { wire: wire.clone(), port, stage };

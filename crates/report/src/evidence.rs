@@ -6,32 +6,45 @@ use scarce_artifact::{Clusters, Images, Predictions};
 use scarce_stage::{Context, Failure};
 
 use crate::{
+    clusters::{ClusterPortrait, Clusterings, SHOWN_CLUSTERS},
+    confusions::Confusions,
     known::Known,
+    maps::{self, Map},
     origin::Methods,
-    others::{self, ClusterPortrait, Curves, LabelCounts, Rebuilt, SHOWN_CLUSTERS, Wired},
-    params::{Params, Published},
-    pictures::Album,
+    others::{self, Curves, LabelCounts, Rebuilt, Wired},
+    paired::{self, Baselines},
+    params::{Curve, Params, Published},
+    pictures::{Album, Sheet},
+    portraits::Portrait,
     predictions::Scored,
+    propagated::Propagations,
     published,
+    queries::{self, Asked},
     rows::Row,
     summary::{self, Line},
+    sweeps::{self, Sweep},
 };
 
 /// The ports in the order in which the page lists them.
-pub(crate) const PORTS: [&str; 9] = [
+pub(crate) const PORTS: [&str; 12] = [
     "predictions",
     "truth",
     "images",
     "labels",
     "held_out",
     "propagated",
+    "distributions",
+    "queries",
     "clusters",
+    "map",
     "history",
     "reconstructions",
 ];
 
 /// More methods than this are not shown picture by picture.
 const SHOWN_PORTRAITS: usize = 8;
+/// More queries than this are not shown one by one.
+const SHOWN_QUERIES: usize = 60;
 /// More pictures of one class or cluster than this do not tell more.
 const PER_GROUP: usize = 10;
 
@@ -40,22 +53,31 @@ pub(crate) struct Evidence {
     pub params: Params,
     pub known: Known,
     pub methods: Methods,
-    pub scored: Scored,
+    /// Stages whose predictions came in.
+    pub predictors: Vec<String>,
     /// All rows of the metrics table.
     pub rows: Vec<Row>,
     /// All lines of the summary.
     pub lines: Vec<Line>,
-    pub baseline: Option<String>,
     /// Methods with too few held-out labels to estimate anything, and how many they have.
     pub too_few: Vec<(usize, usize)>,
     /// Published figures that fit nothing here.
     pub unused: Vec<Published>,
+    pub sweeps: Vec<Sweep>,
+    /// Figures that were asked for and of which there is nothing to draw.
+    pub undrawn: Vec<Curve>,
+    pub confusions: Confusions,
+    pub portraits: Vec<Portrait>,
+    pub asked: Vec<Asked>,
     pub clusters: Vec<ClusterPortrait>,
     pub curves: Vec<Curves>,
     pub rebuilt: Vec<Rebuilt>,
     pub labels: Vec<LabelCounts>,
     pub wired: Vec<Wired>,
+    pub maps: Vec<Map>,
     pub album: Album,
+    /// The pictures of the points on maps.
+    pub sheet: Option<Sheet>,
 }
 
 impl Evidence {
@@ -64,35 +86,70 @@ impl Evidence {
         params.check()?;
         let pictures = params.pictures();
         let mut known = Known::read(context)?;
-        let mut methods = Methods::new(&params.seed_axes);
-        let mut scored = Scored::default();
+        let mut methods = Methods::new(&params.seed_axes, &params.names);
+        let scored = predictions(context, &mut known, &mut methods, pictures)?;
+        let folds = scored.cross_validated(known.classes.names().len())?;
+        let Scored { mut rows, stages: predictors, mut confusions, mut portraits, .. } = scored;
 
-        let tables = context.inputs::<Predictions>("predictions")?;
-        let total = tables.len() as u64;
-        for (done, input) in tables.into_iter().enumerate() {
-            context.progress(done as u64, total, "tables", &input.stage);
-            scored.add(input, &mut known, &mut methods, pictures)?;
-        }
-        context.progress(total, total, "tables", "");
-
-        let mut rows = std::mem::take(&mut scored.rows);
-        let mut clusters = Vec::new();
+        let mut clusterings = Clusterings::default();
         for input in context.inputs::<Clusters>("clusters")? {
             let few = pictures.min(PER_GROUP);
-            rows.extend(others::clusters(input, &known, &mut methods, &mut clusters, few)?);
+            clusterings.add(input, &known, &mut methods, &mut confusions, few)?;
         }
-        let added = known.read_labels(context, "propagated")?;
-        rows.extend(others::propagated(&added, &known, &mut methods));
+        rows.extend(clusterings.rows);
+        let added =
+            Propagations::read(context, &mut known, &mut methods, &mut confusions, pictures)?;
+        rows.extend(added.rows);
+        portraits.extend(added.portraits);
 
-        let baseline = summary::baseline(params.baseline.as_deref(), &scored.stages)?;
-        let folds = scored.cross_validated(known.classes.names().len())?;
         let mut lines = summary::over_runs(&rows)?;
         lines.extend(folds.lines);
-        if let Some(baseline) = &baseline {
-            lines.extend(summary::paired(&rows, baseline)?);
-        }
+        let stages = [predictors.clone(), added.stages].concat();
+        let asked = params.baseline.as_deref();
+        let baselines = Baselines::new(asked, &params.baselines, &stages, predictors.first())?;
+        lines.extend(paired::differences(&rows, &baselines)?);
         let unused = published::attach(&mut lines, methods.list(), &params.published);
-        for figure in &unused {
+        let (sweeps, undrawn) = sweeps::find(&lines, methods.list(), params.curves.as_deref());
+
+        let mut evidence = Self {
+            asked: queries::read(context, &mut methods, pictures)?,
+            curves: others::curves(context, &mut methods)?,
+            rebuilt: others::rebuilt(context, &mut methods, pictures.max(1))?,
+            labels: others::label_counts(&known, &mut methods),
+            wired: others::wired(context, &PORTS),
+            maps: maps::read(context, &known, &mut methods)?,
+            album: Album::default(),
+            sheet: None,
+            params,
+            known,
+            methods,
+            predictors,
+            rows,
+            lines,
+            too_few: folds.too_few,
+            unused,
+            sweeps,
+            undrawn,
+            confusions,
+            portraits,
+            clusters: clusterings.portraits,
+        };
+        evidence.warn();
+        evidence.trim();
+        if let Some(images) = context.optional::<Images>("images")? {
+            evidence.album = Album::read(&images, &evidence.wanted())?;
+            let points = evidence.maps.iter().flat_map(|map| &map.points);
+            let mapped: BTreeSet<u32> = points.map(|point| point.id).collect();
+            if !mapped.is_empty() {
+                evidence.sheet = Sheet::read(&images, &mapped)?;
+            }
+        }
+        Ok(evidence)
+    }
+
+    /// Tells the log what the parameters ask for in vain.
+    fn warn(&self) {
+        for figure in &self.unused {
             tracing::warn!(
                 "no result here fits the published {} of `{}` on {}",
                 figure.metric,
@@ -100,54 +157,34 @@ impl Evidence {
                 figure.split
             );
         }
-
-        let mut evidence = Self {
-            curves: others::curves(context, &mut methods)?,
-            rebuilt: others::rebuilt(context, &mut methods, pictures.max(1))?,
-            labels: others::label_counts(&known, &mut methods),
-            wired: others::wired(context, &PORTS),
-            album: Album::default(),
-            params,
-            known,
-            methods,
-            scored,
-            rows,
-            lines,
-            baseline,
-            too_few: folds.too_few,
-            unused,
-            clusters,
-        };
-        evidence.trim();
-        if let Some(images) = context.optional::<Images>("images")? {
-            evidence.album = Album::read(&images, &evidence.wanted())?;
+        for curve in &self.undrawn {
+            let stages = curve.stages.join("`, `");
+            tracing::warn!("no result here fits the curve of {} of `{stages}`", curve.metric);
         }
-        Ok(evidence)
     }
 
     /// Keeps the portraits that the page will show.
     fn trim(&mut self) {
-        self.scored.portraits.truncate(SHOWN_PORTRAITS);
-        for portrait in &mut self.scored.portraits {
+        self.portraits.truncate(SHOWN_PORTRAITS);
+        for portrait in &mut self.portraits {
             portrait.by_class.truncate(SHOWN_CLUSTERS);
             for (_, seen) in &mut portrait.by_class {
                 seen.truncate(PER_GROUP);
             }
         }
         self.clusters.truncate(SHOWN_PORTRAITS);
+        self.asked.truncate(SHOWN_QUERIES);
     }
 
     /// The images that the page will show.
     fn wanted(&self) -> BTreeSet<u32> {
-        let of_portraits = self.scored.portraits.iter().flat_map(|portrait| {
-            let classes = portrait.by_class.iter().flat_map(|(_, seen)| seen);
-            portrait.errors.iter().chain(&portrait.unsure).chain(classes).map(|seen| seen.id)
-        });
+        let of_portraits = self.portraits.iter().flat_map(Portrait::ids);
         let of_clusters = self
             .clusters
             .iter()
             .flat_map(|clusters| clusters.samples.iter().flat_map(|(_, ids)| ids.iter().copied()));
-        of_portraits.chain(of_clusters).collect()
+        let of_queries = self.asked.iter().flat_map(|asked| asked.images.iter().map(|(id, _)| *id));
+        of_portraits.chain(of_clusters).chain(of_queries).collect()
     }
 
     /// The name of a class.
@@ -169,4 +206,22 @@ impl Evidence {
                     == (line.method, line.setting, line.split)
         })
     }
+}
+
+/// Reads and scores the predictions.
+fn predictions(
+    context: &Context,
+    known: &mut Known,
+    methods: &mut Methods,
+    pictures: usize,
+) -> Result<Scored, Failure> {
+    let mut scored = Scored::default();
+    let tables = context.inputs::<Predictions>("predictions")?;
+    let total = tables.len() as u64;
+    for (done, input) in tables.into_iter().enumerate() {
+        context.progress(done as u64, total, "tables", &input.stage);
+        scored.add(input, known, methods, pictures)?;
+    }
+    context.progress(total, total, "tables", "");
+    Ok(scored)
 }

@@ -63,8 +63,15 @@ pub(crate) struct LabelTable {
     pub origin: Origin,
     /// Class of each image whose label was given, queried or asked of a person.
     pub given: HashMap<u32, u32>,
-    /// Class of each image whose label was inferred.
-    pub propagated: Vec<(u32, u32)>,
+    /// Class of each image whose label was inferred, and how sure the propagation is of it.
+    pub propagated: Vec<(u32, u32, f32)>,
+}
+
+impl LabelTable {
+    /// How many labels were not inferred.
+    pub(crate) fn count(&self) -> u32 {
+        u32::try_from(self.given.len()).unwrap_or(u32::MAX)
+    }
 }
 
 /// What all scores are taken against.
@@ -148,10 +155,10 @@ impl Known {
                 given: HashMap::new(),
                 propagated: Vec::new(),
             };
-            for ((&id, &label), &source) in rows.id.iter().zip(&rows.label).zip(&rows.source) {
-                let class = self.classes.index(&name, id, label)?;
-                if source == LabelSource::Propagated {
-                    table.propagated.push((id, class));
+            for (at, &id) in rows.id.iter().enumerate() {
+                let class = self.classes.index(&name, id, rows.label[at])?;
+                if rows.source[at] == LabelSource::Propagated {
+                    table.propagated.push((id, class, rows.confidence[at]));
                 } else {
                     table.given.insert(id, class);
                 }
@@ -166,6 +173,13 @@ impl Known {
         let mut fitting = self.labels.iter().filter(|t| agree(&t.origin.axes, axes)).peekable();
         fitting.peek()?;
         Some(fitting.flat_map(|table| table.given.keys().copied()).collect())
+    }
+
+    /// How many labels a run was given; `None` when no table or more than one fits.
+    pub(crate) fn label_count(&self, axes: &Axes) -> Option<u32> {
+        let mut fitting = self.labels.iter().filter(|table| agree(&table.origin.axes, axes));
+        let only = fitting.next()?;
+        fitting.next().is_none().then(|| only.count())
     }
 
     /// Labels that were kept from a run to judge it by.

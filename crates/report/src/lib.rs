@@ -14,8 +14,10 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | `known`, `predictions`, `others` | read the inputs and score them ([`scarce_kernels::scores`]) |
+//! | `known`, `predictions`, `propagated`, `clusters`, `others` | read the inputs and score them ([`scarce_kernels::scores`]) |
 //! | `rows`, `summary` | the two tables: runs, and means over runs |
+//! | `maps`, `pictures` | embeddings of two numbers with the images behind the points |
+//! | `paired`, `sweeps` | differences to a baseline; scores along an axis |
 //! | `published` | published figures beside ours, with a verdict |
 //! | `overview` | the summary read back, for a terminal |
 //! | `page` | the HTML |
@@ -31,31 +33,42 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod clusters;
+mod confusions;
 mod error;
 mod evidence;
 mod known;
+mod maps;
 mod origin;
 mod others;
 mod overview;
 mod page;
+mod paired;
 mod params;
 mod pictures;
+mod portraits;
 mod predictions;
+mod propagated;
 mod published;
+mod queries;
 mod rows;
 mod score;
 mod summary;
+mod sweeps;
 
 #[cfg(test)]
 mod tests;
 
-use scarce_artifact::{Clusters, History, Images, Labels, Predictions, Reconstructions, Truth};
+use scarce_artifact::{
+    Clusters, Distributions, Embeddings, History, Images, Labels, Predictions, Queries,
+    Reconstructions, Truth,
+};
 use scarce_stage::{Context, Description, Failure, Format, Kind, Port, Stage};
 
 pub use error::{Error, Result};
 use evidence::Evidence;
-pub use overview::{Figure, PublishedFigure, SummaryRow, summary_table};
-pub use params::{Params, Published};
+pub use overview::{Figure, PublishedFigure, SummaryRow, metric_words, summary_table};
+pub use params::{Along, Curve, Params, Published};
 pub use published::Verdict;
 pub use summary::Estimate;
 
@@ -80,6 +93,18 @@ one. Tables are matched by the axes that they share.
 Macro F1 is the mean over the classes that occur in truth or predictions, 0 where a class has no \
 predictions. Clusters are named after their most frequent class (`naming_accuracy`), or matched one \
 to one (`hungarian_accuracy`).";
+
+/// Without any of these there is nothing to show.
+const SHOWN: [&str; 8] = [
+    "predictions",
+    "propagated",
+    "distributions",
+    "queries",
+    "clusters",
+    "map",
+    "history",
+    "reconstructions",
+];
 
 impl Stage for Report {
     type Params = Params;
@@ -108,7 +133,22 @@ impl Stage for Report {
                     .many()
                     .optional(),
             )
+            .input(
+                Port::table::<Distributions>("distributions", "What propagations believe")
+                    .many()
+                    .optional(),
+            )
+            .input(
+                Port::table::<Queries>("queries", "Images that strategies asked for")
+                    .many()
+                    .optional(),
+            )
             .input(Port::table::<Clusters>("clusters", "Clusters of images").many().optional())
+            .input(
+                Port::table::<Embeddings>("map", "Embeddings of two numbers per image, to draw")
+                    .many()
+                    .optional(),
+            )
             .input(Port::table::<History>("history", "Losses by epoch").many().optional())
             .input(
                 Port::table::<Reconstructions>("reconstructions", "Images, codes, and back")
@@ -134,8 +174,7 @@ impl Stage for Report {
     }
 
     fn run(params: Params, context: &Context) -> Result<(), Failure> {
-        let scored = ["predictions", "clusters", "history", "propagated", "reconstructions"];
-        if scored.iter().all(|port| context.wired(port).is_empty()) {
+        if SHOWN.iter().all(|port| context.wired(port).is_empty()) {
             return Err(Failure::new("report::nothing", "nothing to report is wired")
                 .help("wire at least one stage, for instance `predictions = [\"knn\"]`"));
         }

@@ -1,5 +1,7 @@
 //! Where a table comes from, and which tables are runs of the same method.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 /// Values of axes, in the order of the TOML.
@@ -17,13 +19,21 @@ pub(crate) struct Origin {
 pub(crate) struct Method {
     pub stage: String,
     pub axes: Axes,
+    /// What people call the stage.
+    pub title: String,
 }
 
 impl Method {
     /// The name on one line: `codes · architecture = conv`.
     pub(crate) fn name(&self) -> String {
-        let axes = self.axes.iter().map(|(axis, value)| format!(" · {axis} = {}", text(value)));
-        std::iter::once(self.stage.clone()).chain(axes).collect()
+        self.without_axis(None)
+    }
+
+    /// The name of a line along an axis.
+    pub(crate) fn without_axis(&self, axis: Option<&str>) -> String {
+        let others = self.axes.iter().filter(|(name, _)| Some(name.as_str()) != axis);
+        let axes = others.map(|(name, value)| format!(" · {name} = {}", text(value)));
+        std::iter::once(self.title.clone()).chain(axes).collect()
     }
 }
 
@@ -31,19 +41,21 @@ impl Method {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Methods {
     seed_axes: Vec<String>,
+    names: BTreeMap<String, String>,
     list: Vec<Method>,
 }
 
 impl Methods {
-    pub(crate) fn new(seed_axes: &[String]) -> Self {
-        Self { seed_axes: seed_axes.to_vec(), list: Vec::new() }
+    pub(crate) fn new(seed_axes: &[String], names: &BTreeMap<String, String>) -> Self {
+        Self { seed_axes: seed_axes.to_vec(), names: names.clone(), list: Vec::new() }
     }
 
     /// The index of the method that a run belongs to.
     pub(crate) fn of(&mut self, origin: &Origin) -> usize {
         let repeats = |axis: &String| self.seed_axes.contains(axis);
         let axes = origin.axes.iter().filter(|(axis, _)| !repeats(axis)).cloned().collect();
-        let method = Method { stage: origin.stage.clone(), axes };
+        let title = self.names.get(&origin.stage).unwrap_or(&origin.stage).clone();
+        let method = Method { stage: origin.stage.clone(), axes, title };
         self.list.iter().position(|known| *known == method).unwrap_or_else(|| {
             self.list.push(method);
             self.list.len() - 1
@@ -82,7 +94,7 @@ mod tests {
 
     #[test]
     fn runs_that_differ_in_seeds_are_one_method() {
-        let mut methods = Methods::new(&["seed".to_owned()]);
+        let mut methods = Methods::new(&["seed".to_owned()], &BTreeMap::new());
         let run = |seed: i32, k: i32| Origin {
             stage: "knn".to_owned(),
             axes: axes(&[("seed", json!(seed)), ("k", json!(k))]),

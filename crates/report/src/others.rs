@@ -1,134 +1,14 @@
-//! Clusters, propagated labels, losses, reconstructions, and the list of what went in.
-
-use std::rc::Rc;
+//! Losses, reconstructions, counts of labels, and the list of what went in.
 
 use indexmap::IndexMap;
-use scarce_artifact::{Clusters, History, ImagesMeta, Reconstructions};
-use scarce_stage::{Context, Failure, Input};
+use scarce_artifact::{History, ImagesMeta, Reconstructions};
+use scarce_stage::{Context, Failure};
 
 use crate::{
-    Error, Result,
+    Error,
     known::{Known, LabelTable},
     origin::{Methods, Origin, text},
-    predictions::shuffled,
-    rows::{Row, Setting},
-    score::{self, Scope},
 };
-
-/// What the first run of a clustering looks like.
-#[derive(Debug, Clone)]
-pub(crate) struct ClusterPortrait {
-    pub method: usize,
-    pub origin: Rc<Origin>,
-    /// Number of clusters.
-    pub count: usize,
-    /// Images of each class by cluster; empty without truth.
-    pub contents: Vec<(i32, Vec<u64>)>,
-    /// By cluster: its representative first, then some others.
-    pub samples: Vec<(i32, Vec<u32>)>,
-}
-
-/// More clusters than this are not shown one by one.
-pub(crate) const SHOWN_CLUSTERS: usize = 30;
-
-/// Scores one clustering; the portrait is made for the first run of a method.
-pub(crate) fn clusters(
-    input: Input<Clusters>,
-    known: &Known,
-    methods: &mut Methods,
-    portraits: &mut Vec<ClusterPortrait>,
-    pictures: usize,
-) -> Result<Vec<Row>> {
-    let table = input.table.read()?;
-    let origin = Rc::new(Origin { stage: input.stage, axes: input.axes });
-    let method = methods.of(&origin);
-    let (mut rows, mut contents) = (Vec::new(), Vec::new());
-    if let Some(truth) = &known.truth {
-        for (split, places) in known.by_split(&table.id) {
-            let setting = if split == "test" { Setting::Test } else { Setting::WithoutLabels };
-            let scope = Scope { origin: Rc::clone(&origin), method, split, setting };
-            let (classes, clusters): (Vec<u32>, Vec<i32>) = places
-                .iter()
-                .filter_map(|&at| Some((*truth.get(&table.id[at])?, table.cluster[at])))
-                .unzip();
-            if !classes.is_empty() {
-                let count = known.classes.names().len();
-                let scores = score::clustering(&scope, &classes, &clusters, count)?;
-                rows.extend(scores.rows);
-                // The images that the clusters were made of, not those held out.
-                if split != "test" || contents.is_empty() {
-                    contents = scores.contents;
-                }
-            }
-        }
-    }
-    if portraits.iter().all(|portrait| portrait.method != method) {
-        let (count, samples) = cluster_samples(&table, pictures);
-        portraits.push(ClusterPortrait { method, origin, count, contents, samples });
-    }
-    Ok(rows)
-}
-
-/// The number of clusters, and of each of the first few its representative and some others.
-fn cluster_samples(table: &Clusters, pictures: usize) -> (usize, Vec<(i32, Vec<u32>)>) {
-    let mut order: Vec<usize> = (0..table.id.len()).collect();
-    order.sort_by_key(|&at| {
-        (table.cluster[at], !table.is_representative[at], shuffled(table.id[at]), table.id[at])
-    });
-    let mut count = 0;
-    let mut samples: Vec<(i32, Vec<u32>)> = Vec::new();
-    let mut current = None;
-    for at in order {
-        let cluster = table.cluster[at];
-        if current != Some(cluster) {
-            current = Some(cluster);
-            count += 1;
-            if samples.len() < SHOWN_CLUSTERS {
-                samples.push((cluster, Vec::new()));
-            }
-        }
-        if let Some((_, ids)) = samples.last_mut().filter(|(of, _)| *of == cluster)
-            && ids.len() < pictures
-        {
-            ids.push(table.id[at]);
-        }
-    }
-    (count, samples)
-}
-
-/// Scores the labels that a propagation added.
-pub(crate) fn propagated(tables: &[LabelTable], known: &Known, methods: &mut Methods) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for table in tables {
-        let origin = Rc::new(table.origin.clone());
-        let method = methods.of(&origin);
-        let ids: Vec<u32> = table.propagated.iter().map(|(id, _)| *id).collect();
-        for (split, places) in known.by_split(&ids) {
-            let setting = if split == "test" { Setting::Test } else { Setting::Transductive };
-            let scope = Scope { origin: Rc::clone(&origin), method, split, setting };
-            if let Some(truth) = &known.truth {
-                let judged = places.iter().filter_map(|&at| {
-                    let (id, class) = table.propagated[at];
-                    truth.get(&id).map(|&true_class| true_class == class)
-                });
-                let judged: Vec<bool> = judged.collect();
-                if !judged.is_empty() {
-                    let right = judged.iter().filter(|&&right| right).count();
-                    let share = right as f64 / judged.len() as f64;
-                    rows.push(scope.row("propagated_accuracy", share, judged.len()));
-                }
-            }
-            if let Some(&total) = known.totals.get(split) {
-                let of_split = |id: &&u32| known.splits.get(id) == Some(&split);
-                let given = table.given.keys().filter(of_split).count();
-                let due = total.saturating_sub(given).max(1);
-                let share = (places.len() as f64 / due as f64).min(1.0);
-                rows.push(scope.row("propagated_coverage", share, due));
-            }
-        }
-    }
-    rows
-}
 
 /// The losses of a method's runs.
 #[derive(Debug, Clone)]

@@ -7,12 +7,20 @@ use arrow::{
     datatypes::{DataType, Float64Type, Int64Type, UInt32Type},
 };
 use scarce_artifact::open_parquet;
+use serde::Serialize;
 
-use crate::{Error, Result, published::Verdict, rows::Setting, summary::Estimate};
+use crate::{
+    Error, Result,
+    published::Verdict,
+    rows::Setting,
+    summary::{Estimate, exact_counts},
+};
 
 /// The headline of one method on one set of images.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SummaryRow {
+    /// What people call the method: the name that the parameters give its stage, and its axes.
+    pub label: String,
     /// The stage.
     pub stage: String,
     /// The axes that make it a method of its own, as words.
@@ -26,12 +34,18 @@ pub struct SummaryRow {
 }
 
 /// One headline figure.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figure {
     /// The metric's name in the tables: `accuracy`, `macro_f1`, `nmi`, …
     pub metric: String,
     /// Our runs.
     pub estimate: Estimate,
+    /// What people call this row: the method, or what its published figure is called.
+    pub label: String,
+    /// How many images each run is scored on, where all runs agree.
+    pub support: Option<u32>,
+    /// How many labels the runs were given, on average, where that is known.
+    pub labels: Option<f64>,
     /// Whether the interval is over labels (cross-validation) rather than over runs.
     pub over_labels: bool,
     /// What others published of it.
@@ -39,32 +53,56 @@ pub struct Figure {
 }
 
 /// A published figure and what is to be made of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PublishedFigure {
     /// The figure, as a share.
     pub value: f64,
     /// Where it was published.
     pub source: String,
+    /// What a reader should know of it; often empty.
+    pub note: String,
     /// How it relates to our runs.
     pub verdict: Verdict,
 }
 
 /// Metrics that are headlines, in the order in which they are shown.
-const HEADLINES: [&str; 10] = [
+const HEADLINES: [&str; 11] = [
     "accuracy",
     "macro_f1",
+    "propagated_accuracy",
+    "propagated_macro_f1",
+    "propagated_coverage",
     "naming_accuracy",
     "hungarian_accuracy",
     "nmi",
     "ari",
-    "propagated_accuracy",
-    "propagated_coverage",
     "coverage",
     "confidence",
 ];
 
 /// Shown only where there is nothing better to say.
 const FALLBACKS: [&str; 2] = ["coverage", "confidence"];
+
+/// A metric's place among the headlines; those that are none come last.
+pub(crate) fn rank(metric: &str) -> usize {
+    HEADLINES.iter().position(|known| *known == metric).unwrap_or(HEADLINES.len())
+}
+
+/// A metric's name for people.
+pub fn metric_words(metric: &str) -> &str {
+    match metric {
+        "accuracy" => "accuracy",
+        "macro_f1" => "macro F1",
+        "propagated_accuracy" => "accuracy of propagated labels",
+        "propagated_macro_f1" => "macro F1 of propagated labels",
+        "propagated_coverage" => "unlabelled images reached",
+        "naming_accuracy" => "accuracy of clusters named by majority",
+        "hungarian_accuracy" => "accuracy of clusters matched one to one",
+        "nmi" => "NMI of clusters",
+        "ari" => "ARI of clusters",
+        other => other,
+    }
+}
 
 /// Metrics that are indices rather than shares, shown as they are and not in per cent.
 pub(crate) fn is_index(metric: &str) -> bool {
@@ -84,20 +122,54 @@ impl SummaryRow {
     }
 }
 
-impl fmt::Display for Figure {
-    /// `56.1 ± 3.0 (10)`: per cent, half the 95 % interval, number of runs. A cross-validated share
-    /// has its interval spelt out, since it is not symmetric: `83.3 [66.4, 92.7] (30 labels)`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Figure {
+    /// Our runs without their number: `56.1 ± 3.0`, `86.9 = 252/290`, `83.3 [66.4, 92.7]`.
+    pub fn ours(&self) -> String {
         let number = |value: f64| number(&self.metric, value);
-        let Estimate { mean, half_width, low, high, n, .. } = self.estimate;
-        match (self.over_labels, low, high, half_width) {
-            (true, Some(low), Some(high), _) => {
-                write!(f, "{} [{}, {}] ({n} labels)", number(mean), number(low), number(high))
+        let Estimate { mean, half_width, low, high, .. } = self.estimate;
+        match (self.counts(), low, high, half_width) {
+            (Some((right, all)), ..) => format!("{} = {right}/{all}", number(mean)),
+            (_, Some(low), Some(high), _) if self.over_labels => {
+                format!("{} [{}, {}]", number(mean), number(low), number(high))
             }
-            (_, _, _, Some(half)) => write!(f, "{} ± {} ({n})", number(mean), number(half)),
-            _ => write!(f, "{} ± – ({n})", number(mean)),
+            (.., Some(half)) => format!("{} ± {}", number(mean), number(half)),
+            _ => format!("{} ± –", number(mean)),
         }
     }
+
+    /// The published figure in per cent with the digits that it came with.
+    pub fn published_text(&self) -> Option<String> {
+        Some(as_published(&self.metric, self.published.as_ref()?.value))
+    }
+
+    /// Right and all images, where a single run's share is one: 252 of 290.
+    pub fn counts(&self) -> Option<(u32, u32)> {
+        exact_counts(&self.metric, &self.estimate, self.support.filter(|_| !self.over_labels))
+    }
+}
+
+impl fmt::Display for Figure {
+    /// `56.1 ± 3.0 (10)`: per cent, half the 95 % interval, number of runs. A cross-validated share
+    /// has its interval spelt out, since it is not symmetric: `83.3 [66.4, 92.7] (30 labels)`. A share
+    /// of a single run has its count instead: `86.9 = 252/290`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.ours())?;
+        match self.counts() {
+            Some(_) => Ok(()),
+            None if self.over_labels => write!(f, " ({} labels)", self.estimate.n),
+            None => write!(f, " ({})", self.estimate.n),
+        }
+    }
+}
+
+/// A published share in per cent with the digits that it came with: 0.8442 is 84.42, 0.49 is 49.
+pub(crate) fn as_published(metric: &str, value: f64) -> String {
+    if is_index(metric) {
+        return value.to_string();
+    }
+    let written = value.to_string();
+    let decimals = written.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    format!("{:.*}", decimals.saturating_sub(2), value * 100.0)
 }
 
 /// A number as it is shown: shares in per cent with one decimal, indices with three.
@@ -148,7 +220,9 @@ struct Columns<'a> {
 }
 
 /// Columns of the summary that are not axes.
-const FIXED: [&str; 17] = [
+const FIXED: [&str; 23] = [
+    "label",
+    "method",
     "stage",
     "split",
     "setting",
@@ -162,20 +236,23 @@ const FIXED: [&str; 17] = [
     "high",
     "min",
     "max",
+    "support",
+    "labels",
     "interval",
+    "baseline",
     "published",
     "source",
     "verdict",
+    "note",
 ];
 
 impl<'a> Columns<'a> {
     fn of(batch: &'a RecordBatch) -> Result<Self, String> {
         for name in FIXED {
             let expected = match name {
-                "n" => DataType::UInt32,
-                "mean" | "std" | "half_width" | "low" | "high" | "min" | "max" | "published" => {
-                    DataType::Float64
-                }
+                "n" | "support" => DataType::UInt32,
+                "mean" | "std" | "half_width" | "low" | "high" | "min" | "max" | "labels"
+                | "published" => DataType::Float64,
                 _ => DataType::Utf8,
             };
             match batch.column_by_name(name).map(|column| column.data_type().clone()) {
@@ -201,6 +278,11 @@ impl<'a> Columns<'a> {
 
     fn number(&self, name: &str, row: usize) -> Result<Option<f64>, String> {
         let column = self.column(name)?.as_primitive::<Float64Type>();
+        Ok((!column.is_null(row)).then(|| column.value(row)))
+    }
+
+    fn count(&self, name: &str, row: usize) -> Result<Option<u32>, String> {
+        let column = self.column(name)?.as_primitive::<UInt32Type>();
         Ok((!column.is_null(row)).then(|| column.value(row)))
     }
 
@@ -238,11 +320,11 @@ impl<'a> Columns<'a> {
         let due = |name| {
             self.number(name, row)?.ok_or_else(|| format!("row {row}, column `{name}`: no number"))
         };
-        let runs = self.column("n")?.as_primitive::<UInt32Type>();
         let published = match (self.number("published", row)?, self.word("verdict", row)?) {
             (Some(value), Some(verdict)) => Some(PublishedFigure {
                 value,
                 source: word("source")?,
+                note: word("note")?,
                 verdict: Verdict::parse(verdict)
                     .ok_or_else(|| format!("row {row}: `{verdict}` is no verdict"))?,
             }),
@@ -258,8 +340,11 @@ impl<'a> Columns<'a> {
                 high: self.number("high", row)?,
                 min: due("min")?,
                 max: due("max")?,
-                n: if runs.is_null(row) { 0 } else { runs.value(row) as usize },
+                n: self.count("n", row)?.unwrap_or(0) as usize,
             },
+            label: word("label")?,
+            support: self.count("support", row)?,
+            labels: self.number("labels", row)?,
             over_labels: Setting::parse(&key.3) == Some(Setting::CrossValidated),
             published,
         };
@@ -273,9 +358,24 @@ impl<'a> Columns<'a> {
         match rows.iter_mut().find(|known| same(known)) {
             Some(known) => known.figures.push(figure),
             None => {
-                rows.push(SummaryRow { stage, axes, split, setting, figures: vec![figure] });
+                let label = word("method")?;
+                rows.push(SummaryRow { label, stage, axes, split, setting, figures: vec![figure] });
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn published_figures_keep_their_digits() {
+        assert_eq!(as_published("accuracy", 0.49), "49");
+        assert_eq!(as_published("accuracy", 0.8442), "84.42");
+        assert_eq!(as_published("accuracy", 0.5), "50");
+        assert_eq!(as_published("accuracy", 0.965), "96.5");
+        assert_eq!(as_published("nmi", 0.52), "0.52");
     }
 }

@@ -20,11 +20,18 @@ pub struct Params {
     /// The stage that the others are compared with, run by run. By default the first one wired to
     /// `predictions`.
     pub baseline: Option<String>,
+    /// Stages that are compared with another one than `baseline`: `{ nn-spread = "nn-random" }`.
+    pub baselines: BTreeMap<String, String>,
+    /// What to call stages in tables and figures: `{ knn-codes = "kNN, convolutional code" }`.
+    pub names: BTreeMap<String, String>,
     /// Axes that repeat a run rather than change the method: means and intervals are taken over
     /// them. Every combination of the other axes is a method of its own.
     pub seed_axes: Vec<String>,
     /// Figures that others published, printed beside ours.
     pub published: Vec<Published>,
+    /// Figures of a score along an axis. By default one for every score of stages that vary over a
+    /// numeric axis with at least three values; `[]` for none.
+    pub curves: Option<Vec<Curve>>,
     /// How many pictures to show of each sort (errors, least certain, reconstructions, and so on);
     /// at most 100.
     pub sample_images: usize,
@@ -36,8 +43,11 @@ impl Default for Params {
             title: "Report".to_owned(),
             notes: String::new(),
             baseline: None,
+            baselines: BTreeMap::new(),
+            names: BTreeMap::new(),
             seed_axes: vec!["seed".to_owned(), "fold".to_owned()],
             published: Vec::new(),
+            curves: None,
             sample_images: 12,
         }
     }
@@ -60,9 +70,54 @@ pub struct Published {
     /// Where it was published.
     #[serde(default)]
     pub source: String,
+    /// What to call the row: `60 labels, not queried`. By default the method's name.
+    #[serde(default)]
+    pub label: String,
+    /// What a reader should know of this figure: how its protocol differs, say.
+    #[serde(default)]
+    pub note: String,
     /// Values of axes, where the stage has several variants: `{ architecture = "conv" }`.
     #[serde(default)]
     pub axes: BTreeMap<String, Value>,
+}
+
+/// A figure of a score along an axis, a line for every method.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Curve {
+    /// The stages to draw. By default all that vary over `axis`.
+    #[serde(default)]
+    pub stages: Vec<String>,
+    /// The axis to draw along. A stage without it is drawn along the numeric axis that it has; one
+    /// that has none is a point.
+    #[serde(default)]
+    pub axis: Option<String>,
+    /// `accuracy`, `propagated_accuracy`, or any other metric of the summary.
+    #[serde(default = "accuracy")]
+    pub metric: String,
+    /// `test`, `train`, `pool`, or `transductive` for `train` and `pool`. By default a figure for each.
+    #[serde(default)]
+    pub split: Option<String>,
+    /// What the horizontal axis counts.
+    #[serde(default)]
+    pub along: Along,
+    /// Its heading.
+    #[serde(default)]
+    pub title: String,
+}
+
+/// What the horizontal axis of a figure counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Along {
+    /// The number of labels that a run was given, where it is known of all and varies; else the
+    /// axis.
+    #[default]
+    Auto,
+    /// The number of labels; runs of which it is not known are left out.
+    Labels,
+    /// The values of the axis.
+    Axis,
 }
 
 fn accuracy() -> String {

@@ -12,8 +12,10 @@ use scarce_stage::Input;
 
 use crate::{
     Error, Result,
+    confusions::{Columns, Confusions},
     known::{Known, split_name},
     origin::{Methods, Origin},
+    portraits::{Portrait, Seen},
     rows::{CROSS_VALIDATION, Row, Setting},
     score::{self, Scope},
     summary::{Estimate, Line, OVER_LABELS},
@@ -22,39 +24,6 @@ use crate::{
 /// Fewer held-out labels than this estimate nothing: with four, even a perfect score leaves an
 /// interval that spans half of all accuracies.
 pub(crate) const FEWEST_LABELS: usize = 5;
-
-/// Sums of the confusion matrices of a method's runs.
-#[derive(Debug, Clone)]
-pub(crate) struct MeanConfusion {
-    pub method: usize,
-    pub split: &'static str,
-    pub setting: Setting,
-    pub runs: usize,
-    /// `[classes, classes]`: true class by predicted class, summed over the runs.
-    pub sums: Vec<u64>,
-}
-
-/// One image of a portrait.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Seen {
-    pub id: u32,
-    pub predicted: u32,
-    pub truth: Option<u32>,
-    pub confidence: f32,
-}
-
-/// What the first run of a method looks like.
-#[derive(Debug, Clone)]
-pub(crate) struct Portrait {
-    pub method: usize,
-    pub origin: Rc<Origin>,
-    /// Wrong, the most confident first; empty without truth.
-    pub errors: Vec<Seen>,
-    /// The least confident first; empty where all are equally confident.
-    pub unsure: Vec<Seen>,
-    /// Some images of each predicted class.
-    pub by_class: Vec<(usize, Vec<Seen>)>,
-}
 
 /// Held-out labels of a method's folds, pooled.
 #[derive(Debug, Clone, Default)]
@@ -78,7 +47,7 @@ pub(crate) struct Scored {
     pub rows: Vec<Row>,
     /// Stages in the order in which they were wired.
     pub stages: Vec<String>,
-    pub confusions: IndexMap<(usize, Setting, &'static str), MeanConfusion>,
+    pub confusions: Confusions,
     pub portraits: Vec<Portrait>,
     pools: IndexMap<usize, Pool>,
 }
@@ -134,6 +103,7 @@ impl Scored {
             method,
             split: CROSS_VALIDATION,
             setting: Setting::CrossValidated,
+            labels: None,
         };
         let confusion = Confusion::new(&truth, &predicted, classes)?;
         self.rows.push(scope.row("accuracy", confusion.accuracy(), truth.len()));
@@ -174,7 +144,8 @@ impl Scored {
                 (true, false, true) => Setting::Transductive,
                 (true, false, false) => Setting::Training,
             };
-            let scope = Scope { origin: Rc::clone(origin), method, split, setting };
+            let labels = known.label_count(&origin.axes);
+            let scope = Scope { origin: Rc::clone(origin), method, split, setting, labels };
             self.describe(&scope, &seen, known, labelled.as_ref());
             self.score(&scope, &seen, known)?;
             if shown.is_empty() {
@@ -182,7 +153,8 @@ impl Scored {
             }
         }
         if !shown.is_empty() && self.portraits.iter().all(|p| p.method != method) {
-            self.portraits.push(portrait(method, origin, shown, known, pictures));
+            let classes = known.classes.names().len();
+            self.portraits.push(Portrait::new(method, origin, shown, classes, pictures));
         }
         Ok(())
     }
@@ -220,18 +192,7 @@ impl Scored {
         let classes = known.classes.names().len();
         let (rows, confusion) = score::classification(scope, &truth, &predicted, classes)?;
         self.rows.extend(rows);
-        let key = (scope.method, scope.setting, scope.split);
-        let mean = self.confusions.entry(key).or_insert_with(|| MeanConfusion {
-            method: scope.method,
-            split: scope.split,
-            setting: scope.setting,
-            runs: 0,
-            sums: vec![0; classes * classes],
-        });
-        mean.runs += 1;
-        for (sum, count) in mean.sums.iter_mut().zip(confusion.counts()) {
-            *sum += count;
-        }
+        self.confusions.add(scope, &confusion, Columns::Predicted);
         Ok(())
     }
 
@@ -256,6 +217,9 @@ impl Scored {
                     class: None,
                     estimate,
                     interval: if metric == "accuracy" { OVER_LABELS } else { "none" },
+                    support: None,
+                    labels: None,
+                    baseline: None,
                     beside: None,
                 });
             }
@@ -288,52 +252,11 @@ impl Checked {
                     predicted: known.classes.index(name, id, batch.label[at])?,
                     truth: known.truth.as_ref().and_then(|truth| truth.get(&id).copied()),
                     confidence: probabilities.iter().copied().fold(0.0, f32::max),
+                    entropy: None,
                 });
                 splits.push(split_name(batch.split[at]));
             }
         }
         Ok(Self { seen, splits })
     }
-}
-
-/// A number that looks random and depends on the image alone: the same images are shown whatever
-/// the method, and every time.
-pub(crate) fn shuffled(id: u32) -> u64 {
-    // The finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
-    let mut z = u64::from(id).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-fn portrait(
-    method: usize,
-    origin: &Rc<Origin>,
-    mut seen: Vec<Seen>,
-    known: &Known,
-    pictures: usize,
-) -> Portrait {
-    let mut errors: Vec<Seen> =
-        seen.iter().filter(|s| s.truth.is_some_and(|t| t != s.predicted)).copied().collect();
-    errors.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.id.cmp(&b.id)));
-    errors.truncate(pictures);
-
-    let mut by_class: Vec<(usize, Vec<Seen>)> = Vec::new();
-    seen.sort_by_key(|seen| (shuffled(seen.id), seen.id));
-    for class in 0..known.classes.names().len() {
-        let of_class = seen.iter().filter(|seen| seen.predicted as usize == class);
-        let some: Vec<Seen> = of_class.take(pictures).copied().collect();
-        if !some.is_empty() {
-            by_class.push((class, some));
-        }
-    }
-
-    seen.sort_by(|a, b| a.confidence.total_cmp(&b.confidence).then(a.id.cmp(&b.id)));
-    let spread = match (seen.first(), seen.last()) {
-        (Some(least), Some(most)) => most.confidence - least.confidence,
-        _ => 0.0,
-    };
-    // One nearest neighbour, say, is always sure: there is no least confident image.
-    seen.truncate(if spread > 1e-6 { pictures } else { 0 });
-    Portrait { method, origin: Rc::clone(origin), errors, unsure: seen, by_class }
 }

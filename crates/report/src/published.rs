@@ -1,5 +1,7 @@
 //! Figures that others published, set beside ours.
 
+use serde::{Serialize, Serializer};
+
 use crate::{
     origin::Method,
     params::Published,
@@ -12,6 +14,9 @@ use crate::{
 pub(crate) struct Beside {
     pub value: f64,
     pub source: String,
+    /// What to call the row; empty for the method's name.
+    pub label: String,
+    pub note: String,
     pub verdict: Verdict,
 }
 
@@ -73,6 +78,13 @@ impl Verdict {
     }
 }
 
+impl Serialize for Verdict {
+    /// As [`Verdict::words`].
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.words())
+    }
+}
+
 /// Whether `ours`, rounded to as many decimals as the published figure has, is that figure.
 fn same_digits(published: f64, ours: f64) -> bool {
     let written = published.to_string();
@@ -93,8 +105,13 @@ pub(crate) fn attach(
         for line in lines.iter_mut() {
             if line.beside.is_none() && fits(figure, line, &methods[line.method]) {
                 let verdict = Verdict::of(figure.value, &line.estimate);
-                let source = figure.source.clone();
-                line.beside = Some(Beside { value: figure.value, source, verdict });
+                line.beside = Some(Beside {
+                    value: figure.value,
+                    source: figure.source.clone(),
+                    label: figure.label.clone(),
+                    note: figure.note.clone(),
+                    verdict,
+                });
                 used = true;
             }
         }

@@ -80,6 +80,8 @@ pub(crate) struct Row {
     pub value: f64,
     /// How many images the value is over.
     pub support: u32,
+    /// How many labels the run was given, where that is known.
+    pub labels: Option<u32>,
 }
 
 /// Writes the table.
@@ -93,6 +95,7 @@ pub(crate) fn write(path: &Path, rows: &[Row], classes: &[String]) -> Result<()>
         words("predicted", rows.iter().map(|row| class_name(classes, row.predicted))),
         numbers("value", rows.iter().map(|row| Some(row.value))),
         counts("support", rows.iter().map(|row| Some(row.support))),
+        counts("labels", rows.iter().map(|row| row.labels)),
     ];
     let axes: Vec<&Axes> = rows.iter().map(|row| &row.origin.axes).collect();
     columns.extend(axis_columns(&axes, &columns));

@@ -23,6 +23,8 @@ pub(crate) struct Scope {
     pub method: usize,
     pub split: &'static str,
     pub setting: Setting,
+    /// How many labels the run was given, where that is known.
+    pub labels: Option<u32>,
 }
 
 impl Scope {
@@ -37,6 +39,7 @@ impl Scope {
             predicted: None,
             value,
             support: u32::try_from(support).unwrap_or(u32::MAX),
+            labels: self.labels,
         }
     }
 }
@@ -55,6 +58,14 @@ pub(crate) fn classification(
         scope.row("accuracy", confusion.accuracy(), truth.len()),
         scope.row("macro_f1", confusion.macro_f1(), truth.len()),
     ];
+    rows.extend(by_class(scope, &confusion));
+    Ok((rows, confusion))
+}
+
+/// Precision, recall and F1 of every class, and the counts of the confusion matrix.
+pub(crate) fn by_class(scope: &Scope, confusion: &Confusion) -> Vec<Row> {
+    let classes = confusion.classes();
+    let mut rows = Vec::new();
     for (class, scores) in confusion.per_class().iter().enumerate() {
         let named: u64 = (0..classes).map(|t| confusion.count(t, class)).sum();
         // A class that neither is there nor was predicted has no scores to speak of.
@@ -67,8 +78,8 @@ pub(crate) fn classification(
             rows.push(of_class("f1", scores.f1));
         }
     }
-    rows.extend(confusion_rows(scope, &confusion));
-    Ok((rows, confusion))
+    rows.extend(confusion_rows(scope, confusion));
+    rows
 }
 
 /// The counts that are not zero.
@@ -97,6 +108,8 @@ pub(crate) struct ClusterScores {
     pub rows: Vec<Row>,
     /// Images of each class in each cluster, by cluster.
     pub contents: Vec<(i32, Vec<u64>)>,
+    /// True class by the class that the image's cluster is named after.
+    pub confusion: Confusion,
 }
 
 /// Scores clusters. `truth`: `[n]` below `classes`; `clusters`: `[n]`; n at least 1.
@@ -113,17 +126,26 @@ pub(crate) fn clustering(
     let mut contents: Vec<(i32, Vec<u64>)> = contents.into_iter().collect();
     contents.sort_unstable_by_key(|(cluster, _)| *cluster);
 
-    let named: u64 = contents.iter().map(|(_, of)| of.iter().max().copied().unwrap_or(0)).sum();
     let n = truth.len();
     let numbers: Vec<u32> =
         clusters.iter().map(|c| contents.partition_point(|(known, _)| known < c) as u32).collect();
-    let mut rows = vec![scope.row("naming_accuracy", named as f64 / n as f64, n)];
+    let names: Vec<u32> = contents.iter().map(|(_, of)| majority(of) as u32).collect();
+    let named: Vec<u32> = numbers.iter().map(|&number| names[number as usize]).collect();
+    let confusion = Confusion::new(truth, &named, classes)?;
+    let mut rows = vec![scope.row("naming_accuracy", confusion.accuracy(), n)];
     if contents.len() <= MATCHED_CLUSTERS {
         rows.push(scope.row("hungarian_accuracy", matched_accuracy(truth, &numbers)?, n));
     }
     rows.push(scope.row("nmi", normalized_mutual_information(truth, &numbers)?, n));
     rows.push(scope.row("ari", adjusted_rand_index(truth, &numbers)?, n));
-    Ok(ClusterScores { rows, contents })
+    rows.extend(by_class(scope, &confusion));
+    Ok(ClusterScores { rows, contents, confusion })
+}
+
+/// The most frequent class of a cluster; of equally frequent ones the first.
+pub(crate) fn majority(counts: &[u64]) -> usize {
+    let most = counts.iter().max();
+    counts.iter().position(|count| Some(count) == most).unwrap_or(0)
 }
 
 /// What can be said of predictions without any truth: mean confidence, and the share of each

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 use scarce_kernels::scores::mean_interval;
+use serde::Serialize;
 
 use crate::{
-    Error, Result,
+    Result,
     origin::{Axes, Method},
     published::Beside,
     rows::{self, Row, Setting, axis_columns, class_name},
@@ -16,7 +17,7 @@ use crate::{
 const CONFIDENCE: f64 = 0.95;
 
 /// A mean over runs and how far it may be off.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
     /// Mean over the runs; for a cross-validated share, the share over all held-out labels.
     pub mean: f64,
@@ -92,8 +93,64 @@ pub(crate) struct Line {
     pub estimate: Estimate,
     /// How the interval was found.
     pub interval: &'static str,
+    /// How many images each run's value is over, where all runs agree.
+    pub support: Option<u32>,
+    /// How many labels the runs were given, on average.
+    pub labels: Option<f64>,
+    /// The stage that it is a difference to.
+    pub baseline: Option<String>,
     /// What others published of it.
     pub beside: Option<Beside>,
+}
+
+impl Line {
+    /// The line of an estimate over runs.
+    pub(crate) fn of_runs(rows: &[&Row]) -> Result<Option<Self>> {
+        let Some(first) = rows.first() else { return Ok(None) };
+        let values: Vec<f64> = rows.iter().map(|row| row.value).collect();
+        let same = rows.iter().all(|row| row.support == first.support);
+        let labels: Option<Vec<f64>> = rows.iter().map(|row| row.labels.map(f64::from)).collect();
+        Ok(Some(Self {
+            method: first.method,
+            split: first.split,
+            setting: first.setting,
+            metric: first.metric,
+            class: first.class,
+            estimate: Estimate::of_runs(&values)?,
+            interval: OVER_RUNS,
+            support: same.then_some(first.support),
+            labels: labels.map(|labels| labels.iter().sum::<f64>() / labels.len() as f64),
+            baseline: None,
+            beside: None,
+        }))
+    }
+
+    /// Right and all images of a share that a single run has: `252` of `290`. The exact counts say
+    /// more than a mean of one without an interval.
+    pub(crate) fn counts(&self) -> Option<(u32, u32)> {
+        exact_counts(self.metric, &self.estimate, self.support)
+    }
+}
+
+/// Metrics that are shares of a whole number of images.
+const SHARES: [&str; 6] = [
+    "accuracy",
+    "propagated_accuracy",
+    "propagated_coverage",
+    "naming_accuracy",
+    "hungarian_accuracy",
+    "coverage",
+];
+
+/// See [`Line::counts`].
+pub(crate) fn exact_counts(
+    metric: &str,
+    estimate: &Estimate,
+    support: Option<u32>,
+) -> Option<(u32, u32)> {
+    let support = support.filter(|_| estimate.n == 1 && SHARES.contains(&metric))?;
+    let right = estimate.mean * f64::from(support);
+    ((right - right.round()).abs() < 1e-6).then_some((right.round() as u32, support))
 }
 
 /// An interval over runs.
@@ -108,64 +165,13 @@ type Key = (usize, Setting, &'static str, &'static str, Option<usize>);
 /// Means over the runs of each method, in the order of the rows. Counts of the confusion matrix and
 /// cross-validated rows are not averaged here.
 pub(crate) fn over_runs(rows: &[Row]) -> Result<Vec<Line>> {
-    let mut groups: IndexMap<Key, Vec<f64>> = IndexMap::new();
+    let mut groups: IndexMap<Key, Vec<&Row>> = IndexMap::new();
     let averaged = |row: &&Row| row.metric != "confusion" && row.setting != Setting::CrossValidated;
     for row in rows.iter().filter(averaged) {
         let key = (row.method, row.setting, row.split, row.metric, row.class);
-        groups.entry(key).or_default().push(row.value);
+        groups.entry(key).or_default().push(row);
     }
-    let line = |((method, setting, split, metric, class), values): (Key, Vec<f64>)| {
-        let estimate = Estimate::of_runs(&values)?;
-        Ok(Line {
-            method,
-            split,
-            setting,
-            metric,
-            class,
-            estimate,
-            interval: OVER_RUNS,
-            beside: None,
-        })
-    };
-    groups.into_iter().map(line).collect()
-}
-
-/// Differences in accuracy to the baseline, each taken between two runs on the same seeds.
-pub(crate) fn paired(rows: &[Row], baseline: &str) -> Result<Vec<Line>> {
-    let accuracies: Vec<&Row> = rows
-        .iter()
-        .filter(|row| row.metric == "accuracy" && row.setting != Setting::CrossValidated)
-        .collect();
-    let partner = |row: &Row| {
-        let mut fitting = accuracies.iter().filter(|other| {
-            let same_images = other.split == row.split && other.setting == row.setting;
-            let agree = crate::origin::agree(&other.origin.axes, &row.origin.axes);
-            other.origin.stage == baseline && same_images && agree
-        });
-        let first = fitting.next()?;
-        // With several variants of the baseline in reach there is no telling which is meant.
-        fitting.next().is_none().then_some(first.value)
-    };
-    let mut groups: IndexMap<(usize, Setting, &'static str), Vec<f64>> = IndexMap::new();
-    for row in accuracies.iter().filter(|row| row.origin.stage != baseline) {
-        if let Some(other) = partner(row) {
-            let key = (row.method, row.setting, row.split);
-            groups.entry(key).or_default().push(row.value - other);
-        }
-    }
-    let line = |((method, setting, split), values): ((usize, Setting, &'static str), Vec<f64>)| {
-        Ok(Line {
-            method,
-            split,
-            setting,
-            metric: "accuracy_minus_baseline",
-            class: None,
-            estimate: Estimate::of_runs(&values)?,
-            interval: OVER_PAIRS,
-            beside: None,
-        })
-    };
-    groups.into_iter().map(line).collect()
+    groups.values().filter_map(|rows| Line::of_runs(rows).transpose()).collect()
 }
 
 /// Writes the summary table.
@@ -180,7 +186,11 @@ pub(crate) fn write(
     let beside = || lines.iter().map(|line| line.beside.as_ref());
     let verdicts: Vec<Option<String>> =
         beside().map(|b| b.map(|b| b.verdict.words().to_owned())).collect();
+    let labels: Vec<String> = lines.iter().map(|line| row_label(line, methods)).collect();
+    let names: Vec<String> = lines.iter().map(|line| of(line).name()).collect();
     let mut columns = vec![
+        rows::words("label", labels.iter().map(|label| Some(label.as_str()))),
+        rows::words("method", names.iter().map(|name| Some(name.as_str()))),
         rows::words("stage", lines.iter().map(|line| Some(of(line).stage.as_str()))),
         rows::words("split", lines.iter().map(|line| Some(line.split))),
         rows::words("setting", lines.iter().map(|line| Some(line.setting.words()))),
@@ -194,24 +204,22 @@ pub(crate) fn write(
         rows::numbers("high", estimates().map(|e| e.high)),
         rows::numbers("min", estimates().map(|e| Some(e.min))),
         rows::numbers("max", estimates().map(|e| Some(e.max))),
+        rows::counts("support", lines.iter().map(|line| line.support)),
+        rows::numbers("labels", lines.iter().map(|line| line.labels)),
         rows::words("interval", lines.iter().map(|line| Some(line.interval))),
+        rows::words("baseline", lines.iter().map(|line| line.baseline.as_deref())),
         rows::numbers("published", beside().map(|b| b.map(|b| b.value))),
         rows::words("source", beside().map(|b| b.map(|b| b.source.as_str()))),
         rows::words("verdict", verdicts.iter().map(Option::as_deref)),
+        rows::words("note", beside().map(|b| b.map(|b| b.note.as_str()).filter(|n| !n.is_empty()))),
     ];
     let axes: Vec<&Axes> = lines.iter().map(|line| &of(line).axes).collect();
     columns.extend(axis_columns(&axes, &columns));
     rows::write_columns(path, "summary", columns)
 }
 
-/// The baseline: the named stage, or the first whose predictions came in.
-pub(crate) fn baseline(asked: Option<&str>, stages: &[String]) -> Result<Option<String>> {
-    match asked {
-        None => Ok(stages.first().cloned()),
-        Some(name) if stages.iter().any(|stage| stage == name) => Ok(Some(name.to_owned())),
-        Some(name) => Err(Error::Baseline {
-            name: name.to_owned(),
-            known: format!("`{}`", stages.join("`, `")),
-        }),
-    }
+/// What a row of a table is called: as the published figure beside it says, else as the method.
+pub(crate) fn row_label(line: &Line, methods: &[Method]) -> String {
+    let said = line.beside.as_ref().map(|beside| &beside.label).filter(|label| !label.is_empty());
+    said.cloned().unwrap_or_else(|| methods[line.method].name())
 }

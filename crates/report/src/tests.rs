@@ -4,3 +4,4 @@ mod bench;
 mod numbers;
 mod pages;
 mod refusals;
+mod studies;

@@ -127,6 +127,16 @@ struct Knn {
     k: usize,
 }
 
+/// Asks for labels.
+#[derive(Serialize, Deserialize, JsonSchema, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Query {
+    /// How images are chosen.
+    strategy: String,
+    /// Seed of what is random.
+    seed: u64,
+}
+
 pub(super) fn port(name: &str, artifact: &str) -> Port {
     Port::new(name, artifact, Format::Table, "Words about it.")
 }
@@ -173,7 +183,32 @@ pub(super) fn catalogue() -> Catalogue {
         .output(port("truth", "truth"));
     let histories = Description::new("histories", "Any histories, or none")
         .input(port("histories", "history").many().optional());
+    let annotate = Description::new("annotate", "Labels what is asked for")
+        .input(port("truth", "truth"))
+        .input(port("labels", "labels").many().optional())
+        .input(port("queries", "queries").optional())
+        .output(port("labels", "labels"));
+    let spread = Description::new("spread", "Labels for all")
+        .input(port("images", "images"))
+        .input(port("labels", "labels"))
+        .output(port("distributions", "distributions"));
+    let query = Description::new("query", "What to label next")
+        .input(port("distributions", "distributions").optional())
+        .input(port("labels", "labels").many().optional())
+        .output(port("queries", "queries"));
+    let unite = Description::new("unite", "Several tables of labels as one")
+        .input(port("labels", "labels").many())
+        .output(port("labels", "labels"));
+    let curve = Description::new("curve", "Accuracy over rounds")
+        .input(port("distributions", "distributions").many())
+        .input(port("labels", "labels").optional())
+        .output(port("queries", "queries"));
     Catalogue::new([
+        annotate,
+        spread,
+        with::<Query>(query),
+        unite,
+        curve,
         with::<Ingest>(ingest),
         with::<Budget>(budget),
         with::<Autoencoder>(autoencoder),

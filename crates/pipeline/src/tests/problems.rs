@@ -25,13 +25,6 @@ mod of_the_file {
     }
 
     #[test]
-    fn show_what_is_not_supported() {
-        insta::assert_snapshot!(problems(
-            "[stages.a]\nkind = \"histories\"\n[rounds]\ncount = 5\n"
-        ));
-    }
-
-    #[test]
     fn show_what_json_has_not() {
         insta::assert_snapshot!(problems(
             "[stages.a]\nkind = \"ingest\"\ndataset = 2020-01-01\nfolder = nan\n"

@@ -17,6 +17,11 @@ mod accepts {
     }
 
     #[test]
+    fn rounds() {
+        assert!(accepts(super::super::rounds::ACTIVE));
+    }
+
+    #[test]
     fn axes_inside_tables() {
         assert!(accepts(&TEN_LABELS.replace("patience = 5", "patience = \"$seed\"")));
         assert!(accepts(&TEN_LABELS.replace("latent = 128", "layers = [\"$seed\", 3]")));
@@ -46,7 +51,10 @@ mod refuses {
             ("patience = 5", "patience = \"five\""),
             ("{ from = 0, to = 3 }", "{ from = 0 }"),
             ("{ from = 0, to = 3 }", "[]"),
-            ("[stages.report]", "[rounds]\n[stages.report]"),
+            ("[stages.report]", "[rounds]\ncount = 5\n[stages.report]"),
+            ("[stages.report]", "[rounds.a]\ncount = 0\nstages = [\"knn\"]\n[stages.report]"),
+            ("[stages.report]", "[rounds.a]\ncount = 2\nstages = []\n[stages.report]"),
+            ("[stages.report]", "[rounds.a]\ncount = 2\n[stages.report]"),
             ("labels = \"labels\"", "labels = 3"),
             ("features = \"codes\", ", ""),
             ("[stages.knn]", "[stages.\"k n\"]"),

@@ -1,21 +1,40 @@
 //! Methods against the baseline, clusters and propagated labels against the truth.
 
+use indexmap::IndexMap;
 use maud::{Markup, html};
 
 use super::{
     boxed,
-    headline::{Sources, beside, source_list},
-    mean_text, method_name,
+    claims::{Shown, difference},
+    headline::labels_text,
+    mean_text, method_name, setting_text,
 };
-use crate::{evidence::Evidence, summary::Line};
+use crate::{evidence::Evidence, paired::COMPARED, summary::Line};
 
-/// Each method against the baseline, run by run.
+/// Each method against its baseline, run by run.
 pub(super) fn differences(evidence: &Evidence) -> Markup {
-    let lines: Vec<&Line> = evidence.lines_of("accuracy_minus_baseline").collect();
-    let Some(baseline) = evidence.baseline.as_ref().filter(|_| !lines.is_empty()) else {
-        return html! {};
-    };
-    let table = html! {
+    let mut groups: IndexMap<&str, Vec<&Line>> = IndexMap::new();
+    for (_, metric) in COMPARED {
+        for line in evidence.lines_of(metric) {
+            groups.entry(line.baseline.as_deref().unwrap_or("?")).or_default().push(line);
+        }
+    }
+    html! {
+        @for (at, (baseline, lines)) in groups.iter().enumerate() {
+            h2 { "Against " code { (baseline) } }
+            @if at == 0 {
+                p.soft {
+                    "Differences in accuracy between runs on the same seeds. What both runs share, \
+                     above all which images happened to be labelled, cancels out."
+                }
+            }
+            (boxed(difference_table(evidence, lines)))
+        }
+    }
+}
+
+fn difference_table(evidence: &Evidence, lines: &[&Line]) -> Markup {
+    html! {
         table.wide {
             thead { tr {
                 th.method scope="col" { "Method" }
@@ -24,36 +43,23 @@ pub(super) fn differences(evidence: &Evidence) -> Markup {
                 th scope="col" { "Reading" }
                 th.num scope="col" { "Pairs" }
             } }
-            tbody { @for line in &lines { tr {
+            tbody { @for line in lines { tr {
                 th.method scope="row" { (method_name(&evidence.methods.list()[line.method])) }
                 td { (line.split) }
-                td.num { (signed(line)) }
-                td { (comparison(line)) }
+                td.num { (difference(line)) }
+                td { (reading(line)) }
                 td.num { (line.estimate.n) }
             } } }
         }
-    };
-    html! {
-        h2 { "Against " code { (baseline) } }
-        p.soft {
-            "Differences in accuracy between runs on the same seeds. What both runs share, above all \
-             which images happened to be labelled, cancels out."
-        }
-        (boxed(table))
     }
 }
 
-fn signed(line: &Line) -> Markup {
-    let plus = if line.estimate.mean > 0.0 { "+" } else { "" };
-    html! { (plus) (mean_text(line.metric, &line.estimate)) }
-}
-
-fn comparison(line: &Line) -> Markup {
-    let (words, tone) = match (line.estimate.low, line.estimate.high) {
-        (Some(low), _) if low > 0.0 => ("better", "good"),
-        (_, Some(high)) if high < 0.0 => ("worse", "warm"),
-        (None, None) => ("one pair, no interval", "plain"),
-        _ => ("no clear difference", "plain"),
+fn reading(line: &Line) -> Markup {
+    let (words, tone) = match Shown::by(line) {
+        Shown::Better => ("better", "good"),
+        Shown::Worse => ("worse", "warm"),
+        Shown::OnePair => ("one pair, no interval", "plain"),
+        Shown::NoDifference => ("no clear difference", "plain"),
     };
     html! { span.verdict.(tone) { (words) } }
 }
@@ -77,6 +83,7 @@ pub(super) fn clusters(evidence: &Evidence) -> Markup {
 pub(super) fn propagated(evidence: &Evidence) -> Markup {
     let columns = [
         ("propagated_accuracy", "Right, %"),
+        ("propagated_macro_f1", "Macro F1, %"),
         ("propagated_coverage", "Unlabelled images reached, %"),
     ];
     let explained = "Labels that a propagation stage added to the given ones: how many are right, and \
@@ -105,31 +112,28 @@ fn metric_table(
     if keys.is_empty() {
         return html! {};
     }
-    let mut sources = Sources::new();
+    let labels = keys.iter().any(|key| key.labels.is_some());
     let table = html! {
         table.wide {
             thead { tr {
                 th.method scope="col" { "Method" }
                 th scope="col" { "Images" }
                 @for (_, heading) in columns { th.num scope="col" { (heading) } }
+                @if labels { th.num scope="col" { "Labels" } }
                 th.num scope="col" { "Runs" }
             } }
             tbody { @for key in &keys { tr {
                 th.method scope="row" { (method_name(&evidence.methods.list()[key.method])) }
-                td { (key.split) }
+                td title=(setting_text(key.setting, key.split)) { (key.split) }
                 @for (metric, _) in columns {
                     td.num {
                         @match evidence.beside(key, metric) {
-                            Some(line) => {
-                                (mean_text(metric, &line.estimate))
-                                @if line.beside.is_some() {
-                                    span.verdict { "published " (beside(line, &mut sources)) }
-                                }
-                            }
+                            Some(line) => (mean_text(line)),
                             None => "–",
                         }
                     }
                 }
+                @if labels { td.num { (labels_text(key)) } }
                 td.num { (key.estimate.n) }
             } } }
         }
@@ -138,6 +142,5 @@ fn metric_table(
         h2 { (title) }
         p.soft { (explained) }
         (boxed(table))
-        (source_list(&sources))
     }
 }

@@ -2,9 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::{axes_text, boxed, headline, mean_text, method_name, plural, setting_text, thousands};
+use super::{axes_text, boxed, mean_text, method_name, plural, setting_text, thousands};
 use crate::{
-    evidence::Evidence, overview::number, predictions::MeanConfusion, rows::Setting, summary::Line,
+    confusions::{Columns, MeanConfusion},
+    evidence::Evidence,
+    overview::number,
+    rows::Setting,
+    summary::Line,
 };
 
 /// More classes than this do not fit a matrix; their most frequent confusions are listed.
@@ -16,25 +20,22 @@ const LISTED_RUNS: usize = 400;
 
 /// A matrix for every method and group of images.
 pub(super) fn confusions(evidence: &Evidence) -> Markup {
-    let all = &evidence.scored.confusions;
+    let all = &evidence.confusions;
     // Few enough to look at are open; the rest wait to be asked.
     let open = all.len() <= 2;
     html! {
-        @if !all.is_empty() {
+        @if all.len() > 0 {
             h2 { "Confusion" }
             p.soft {
-                "Rows are true classes, columns what was predicted: mean counts over the runs. Shades \
-                 are shares of the row, blue where right."
+                "Rows are true classes, columns what the image was taken for: counts, over several \
+                 runs their means. Shades are shares of the row, blue where right."
+                @if all.iter().any(|confusion| confusion.columns == Columns::Named) {
+                    " Clusters are named after their most frequent class."
+                }
             }
-            @for confusion in all.values() {
+            @for confusion in all.iter() {
                 details open[open] {
-                    summary {
-                        (evidence.methods.list()[confusion.method].name()) " "
-                        span.soft {
-                            (setting_text(confusion.setting, confusion.split)) ", "
-                            (plural(confusion.runs, "run", "runs"))
-                        }
-                    }
+                    (of_method(evidence, confusion))
                     div {
                         @if evidence.known.classes.names().len() <= MATRIX_CLASSES {
                             (matrix(evidence, confusion))
@@ -43,6 +44,18 @@ pub(super) fn confusions(evidence: &Evidence) -> Markup {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+fn of_method(evidence: &Evidence, confusion: &MeanConfusion) -> Markup {
+    html! {
+        summary {
+            (evidence.methods.list()[confusion.method].name()) " "
+            span.soft {
+                (setting_text(confusion.setting, confusion.split)) ", "
+                (plural(confusion.runs, "run", "runs"))
             }
         }
     }
@@ -67,7 +80,7 @@ fn matrix(evidence: &Evidence, confusion: &MeanConfusion) -> Markup {
     boxed(html! {
         table.matrix {
             thead { tr {
-                th.corner { "true ↓ predicted →" }
+                th.corner { "true ↓ " (columns(confusion.columns)) " →" }
                 @for name in names { th.num scope="col" { (name) } }
             } }
             tbody { @for truth in 0..classes { tr {
@@ -76,6 +89,14 @@ fn matrix(evidence: &Evidence, confusion: &MeanConfusion) -> Markup {
             } } }
         }
     })
+}
+
+fn columns(columns: Columns) -> &'static str {
+    match columns {
+        Columns::Predicted => "predicted",
+        Columns::Propagated => "propagated",
+        Columns::Named => "cluster",
+    }
 }
 
 /// A mean of counts: whole, but for those that would round to nothing.
@@ -105,7 +126,7 @@ fn most_frequent(evidence: &Evidence, confusion: &MeanConfusion) -> Markup {
         table {
             caption { "The most frequent confusions of " (classes) " classes" }
             thead { tr {
-                th scope="col" { "True" } th scope="col" { "Predicted" }
+                th scope="col" { "True" } th scope="col" { "Taken for" }
                 th.num scope="col" { "Images" }
             } }
             tbody { @for (truth, predicted, sum) in &pairs { tr {
@@ -119,26 +140,20 @@ fn most_frequent(evidence: &Evidence, confusion: &MeanConfusion) -> Markup {
 
 /// Precision, recall and F1 of every class.
 pub(super) fn per_class(evidence: &Evidence) -> Markup {
-    let groups = headline::groups(evidence);
     html! {
-        @if !groups.is_empty() {
+        @if evidence.confusions.len() > 0 {
             h2 { "Class by class" }
-            @for (setting, split) in groups {
-                @for line in headline::of_group(evidence, "accuracy", setting, split) {
-                    details {
-                        summary {
-                            (evidence.methods.list()[line.method].name()) " "
-                            span.soft { (setting_text(setting, split)) }
-                        }
-                        div { (class_table(evidence, line)) }
-                    }
+            @for confusion in evidence.confusions.iter() {
+                details {
+                    (of_method(evidence, confusion))
+                    div { (class_table(evidence, confusion)) }
                 }
             }
         }
     }
 }
 
-fn class_table(evidence: &Evidence, of: &Line) -> Markup {
+fn class_table(evidence: &Evidence, of: &MeanConfusion) -> Markup {
     let find = |metric: &str, class: usize| {
         evidence.lines.iter().find(|line| {
             line.metric == metric
@@ -146,13 +161,10 @@ fn class_table(evidence: &Evidence, of: &Line) -> Markup {
                 && (line.method, line.setting, line.split) == (of.method, of.setting, of.split)
         })
     };
-    let confusion = evidence.scored.confusions.get(&(of.method, of.setting, of.split));
     let classes = evidence.known.classes.names().len();
     let images = |class: usize| {
-        confusion.map_or(0.0, |confusion| {
-            let row = &confusion.sums[class * classes..(class + 1) * classes];
-            row.iter().sum::<u64>() as f64 / confusion.runs.max(1) as f64
-        })
+        let row = &of.sums[class * classes..(class + 1) * classes];
+        row.iter().sum::<u64>() as f64 / of.runs.max(1) as f64
     };
     boxed(html! {
         table {
@@ -169,7 +181,7 @@ fn class_table(evidence: &Evidence, of: &Line) -> Markup {
                         @for metric in ["precision", "recall", "f1"] {
                             td.num {
                                 @if let Some(line) = find(metric, class) {
-                                    (mean_text(metric, &line.estimate))
+                                    (mean_text(line))
                                 }
                             }
                         }

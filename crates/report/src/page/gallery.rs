@@ -2,18 +2,15 @@
 
 use maud::{Markup, html};
 
-use super::{plural, run_text};
+use super::{plural, run_text, thousands};
 use crate::{
     Result,
     evidence::Evidence,
-    others::{ClusterPortrait, Rebuilt, SHOWN_CLUSTERS},
+    others::Rebuilt,
     overview::number,
-    pictures::{code_uri, data_uri},
-    predictions::{Portrait, Seen},
+    pictures::{Layout, code_uri, data_uri, layout},
+    portraits::{Portrait, Seen},
 };
-
-/// More classes than this are not listed after a cluster.
-const NAMED: usize = 3;
 
 /// Originals, codes and reconstructions.
 pub(super) fn reconstructions(evidence: &Evidence) -> Result<Markup> {
@@ -25,21 +22,30 @@ pub(super) fn reconstructions(evidence: &Evidence) -> Result<Markup> {
         @if !tables.is_empty() {
             h2 { "Reconstructions" }
             p.soft {
-                "Images, their codes as squares (each from its lowest number, black, to its highest, \
-                 white), and what the decoder makes of the codes."
+                "Images, their codes (each from its lowest number, black, to its highest, white), and \
+                 what the decoder makes of the codes."
             }
             @for (rebuilt, table) in &tables {
                 h3 {
                     (evidence.methods.list()[rebuilt.method].name()) " "
                     span.soft.small {
-                        "code of " (plural(rebuilt.table.code.width, "number", "numbers")) "; "
-                        (run_text(&rebuilt.origin.axes))
+                        "code of " (plural(rebuilt.table.code.width, "number", "numbers"))
+                        (shape(rebuilt.table.code.width)) "; "
+                        (run_text(&evidence.methods.list()[rebuilt.method], &rebuilt.origin.axes))
                     }
                 }
                 div.scroll tabindex="0" { (table) }
             }
         }
     })
+}
+
+/// How a code is laid out: ` as 6 × 6`.
+fn shape(width: usize) -> String {
+    match layout(width) {
+        Layout::Cells { rows, columns } => format!(" as {rows} × {columns}"),
+        Layout::Bars => " as bars".to_owned(),
+    }
 }
 
 fn rebuilt_table(rebuilt: &Rebuilt) -> Result<Markup> {
@@ -65,7 +71,7 @@ pub(super) fn predictions(evidence: &Evidence) -> Markup {
     let pictured = |portrait: &&Portrait| {
         portrait.by_class.iter().flat_map(|(_, seen)| seen).any(|s| has(evidence, s))
     };
-    let portraits: Vec<&Portrait> = evidence.scored.portraits.iter().filter(pictured).collect();
+    let portraits: Vec<&Portrait> = evidence.portraits.iter().filter(pictured).collect();
     html! {
         @if !portraits.is_empty() {
             h2 { "Pictures" }
@@ -87,16 +93,23 @@ fn of_method(evidence: &Evidence, portrait: &Portrait, open: bool) -> Markup {
         details open[open] {
             summary {
                 (evidence.methods.list()[portrait.method].name()) " "
-                span.soft { (run_text(&portrait.origin.axes)) }
+                span.soft { (run_text(&evidence.methods.list()[portrait.method], &portrait.origin.axes)) }
             }
             div {
                 @if !portrait.errors.is_empty() {
-                    h3 { "Wrong, and most confident of it" }
+                    h3 {
+                        "Wrong, and most certain of it "
+                        span.soft.small { (portrait.errors.len()) " of " (thousands(portrait.wrong as u64)) }
+                    }
                     (captioned(evidence, &portrait.errors))
                 }
                 @if !portrait.unsure.is_empty() {
-                    h3 { "Least confident" }
+                    h3 { "Least certain" }
                     (captioned(evidence, &portrait.unsure))
+                }
+                @if !portrait.sure.is_empty() {
+                    h3 { "Most certain" }
+                    (captioned(evidence, &portrait.sure))
                 }
                 h3 { "By predicted class" }
                 div.scroll tabindex="0" { table.rebuilt { tbody {
@@ -138,87 +151,20 @@ fn caption(evidence: &Evidence, seen: &Seen) -> Markup {
             _ => (said),
         }
         br;
-        (number("confidence", f64::from(seen.confidence))) " %"
+        @match seen.entropy {
+            Some(entropy) => { "entropy " (entropy_text(entropy)) },
+            None => { (number("confidence", f64::from(seen.confidence))) " %" },
+        }
     }
+}
+
+/// Nats with two decimals; a little is not nothing.
+fn entropy_text(entropy: f32) -> String {
+    if entropy > 0.0 && entropy < 0.005 { "<0.01".to_owned() } else { format!("{entropy:.2}") }
 }
 
 fn alt(evidence: &Evidence, seen: &Seen) -> String {
     let source = evidence.album.source(seen.id).unwrap_or_default();
     let said = evidence.class(seen.predicted as usize);
     format!("image {} ({source}), predicted {said}", seen.id)
-}
-
-/// Some images of every cluster.
-pub(super) fn clusters(evidence: &Evidence) -> Markup {
-    let pictured = |portrait: &&ClusterPortrait| {
-        portrait.samples.iter().flat_map(|(_, ids)| ids).any(|id| evidence.album.uri(*id).is_some())
-            || !portrait.contents.is_empty()
-    };
-    let portraits: Vec<&ClusterPortrait> = evidence.clusters.iter().filter(pictured).collect();
-    html! {
-        @if !portraits.is_empty() {
-            h2 { "Inside the clusters" }
-            p.soft {
-                "The first run of each clustering: the image nearest to the centre first, then some \
-                 others. Clusters also gather by what labels do not say."
-            }
-            @for portrait in &portraits {
-                details open[portraits.len() == 1] {
-                    summary {
-                        (evidence.methods.list()[portrait.method].name()) " "
-                        span.soft {
-                            (plural(portrait.count, "cluster", "clusters")) ", "
-                            (run_text(&portrait.origin.axes))
-                        }
-                    }
-                    div {
-                        @if portrait.count > SHOWN_CLUSTERS {
-                            p.small.soft { "The first " (SHOWN_CLUSTERS) " are shown." }
-                        }
-                        (cluster_table(evidence, portrait))
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn cluster_table(evidence: &Evidence, portrait: &ClusterPortrait) -> Markup {
-    let truth = !portrait.contents.is_empty();
-    html! {
-        div.scroll tabindex="0" { table.wide {
-            thead { tr {
-                th scope="col" { "Cluster" }
-                th scope="col" { "Images" }
-                @if truth { th scope="col" { "Most frequent classes" } }
-            } }
-            tbody { @for (cluster, ids) in &portrait.samples { tr {
-                th scope="row" { (cluster) }
-                td { ul.pictures.tight { @for id in ids {
-                    @if let Some(uri) = evidence.album.uri(*id) {
-                        li { img src=(uri) alt=(format!("image {id}")) loading="lazy"; }
-                    }
-                } } }
-                @if truth { td.small { (contents(evidence, portrait, *cluster)) } }
-            } } }
-        } }
-    }
-}
-
-/// `seven 62 %, nine 21 %, four 12 %`.
-fn contents(evidence: &Evidence, portrait: &ClusterPortrait, cluster: i32) -> Markup {
-    let counts = portrait.contents.iter().find(|(known, _)| *known == cluster).map(|(_, of)| of);
-    let Some(counts) = counts else { return html! { "–" } };
-    let total: u64 = counts.iter().sum::<u64>().max(1);
-    let mut order: Vec<(usize, u64)> =
-        counts.iter().copied().enumerate().filter(|(_, count)| *count > 0).collect();
-    order.sort_by_key(|&(class, count)| (std::cmp::Reverse(count), class));
-    order.truncate(NAMED);
-    html! {
-        @for (at, (class, count)) in order.iter().enumerate() {
-            @if at > 0 { ", " }
-            (evidence.class(*class)) " "
-            span.soft { (format!("{:.0} %", *count as f64 / total as f64 * 100.0)) }
-        }
-    }
 }

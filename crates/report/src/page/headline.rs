@@ -1,72 +1,59 @@
-//! The claims at the top: what came out, how sure it is, and what others published.
+//! Scores of all methods; or what can be said without truth.
 
-use indexmap::IndexSet;
 use maud::{Markup, html};
 
-use super::{boxed, mean_text, method_name, plural, setting_text, thousands};
+use super::{boxed, claims, mean_text, method_name, plural, setting_text, thousands};
 use crate::{
-    evidence::Evidence,
-    overview::number,
-    predictions::FEWEST_LABELS,
-    published::{Beside, Verdict},
-    rows::Setting,
-    summary::Line,
+    evidence::Evidence, overview::number, predictions::FEWEST_LABELS, rows::Setting, summary::Line,
 };
 
-/// Sources of published figures, numbered in the order in which they are met.
-pub(super) type Sources<'a> = IndexSet<&'a str>;
-
-/// Scores on images with truth; or what can be said without.
-pub(super) fn claims(evidence: &Evidence) -> Markup {
+/// The top of the page.
+pub(super) fn section(evidence: &Evidence) -> Markup {
     let scored = |line: &&Line| line.setting != Setting::CrossValidated;
+    let claimed = evidence.lines.iter().any(|line| line.beside.is_some());
     html! {
-        @if evidence.lines_of("accuracy").any(|line| scored(&line)) { (scores(evidence)) }
-        @if evidence.known.truth.is_none() && !evidence.scored.stages.is_empty() {
+        (claims::published(evidence))
+        (claims::not_better(evidence))
+        @if evidence.lines_of("accuracy").any(|line| scored(&line)) {
+            @if claimed { h2 { "All scores" } }
+            (scores(evidence))
+        }
+        @if evidence.known.truth.is_none() && !evidence.predictors.is_empty() {
             (without_truth(evidence))
         } @else if evidence.lines_of("accuracy").any(|line| !scored(&line)) {
             h2 { "Cross-validated on the given labels" }
             (cross_validated(evidence))
         }
-        (unused(evidence))
     }
 }
 
 fn scores(evidence: &Evidence) -> Markup {
-    let mut sources = Sources::new();
-    let has = |metric| evidence.lines_of(metric).any(|line| line.beside.is_some());
-    let (accuracy_beside, f1_beside) = (has("accuracy"), has("macro_f1"));
-    let columns = 4 + usize::from(accuracy_beside) + usize::from(f1_beside);
     let table = html! {
         table.wide {
             thead { tr {
                 th.method scope="col" { "Method" }
                 th.num scope="col" { "Accuracy, %" }
-                @if accuracy_beside { th scope="col" { "Published" } }
                 th.num scope="col" { "Macro F1, %" }
-                @if f1_beside { th scope="col" { "Published" } }
+                th.num scope="col" { "Labels" }
                 th.num scope="col" { "Runs" }
             } }
             @for (setting, split) in groups(evidence) {
                 tbody {
-                    tr { th.group colspan=(columns) scope="rowgroup" {
+                    tr { th.group colspan="5" scope="rowgroup" {
                         (setting_text(setting, split))
                         (images_of(evidence, setting, split))
                     } }
                     @for line in of_group(evidence, "accuracy", setting, split) {
                         tr {
                             th.method scope="row" { (method_name(&evidence.methods.list()[line.method])) }
-                            td.num { (mean_text("accuracy", &line.estimate)) }
-                            @if accuracy_beside { td { (beside(line, &mut sources)) } }
-                            @match evidence.beside(line, "macro_f1") {
-                                Some(f1) => {
-                                    td.num { (mean_text("macro_f1", &f1.estimate)) }
-                                    @if f1_beside { td { (beside(f1, &mut sources)) } }
-                                }
-                                None => {
-                                    td.num { "–" }
-                                    @if f1_beside { td {} }
+                            td.num { (mean_text(line)) }
+                            td.num {
+                                @match evidence.beside(line, "macro_f1") {
+                                    Some(f1) => (mean_text(f1)),
+                                    None => "–",
                                 }
                             }
+                            td.num { (labels_text(line)) }
                             td.num { (line.estimate.n) }
                         }
                     }
@@ -77,7 +64,15 @@ fn scores(evidence: &Evidence) -> Markup {
     html! {
         (boxed(table))
         p.small.soft { (reading(evidence)) }
-        (source_list(&sources))
+    }
+}
+
+/// How many labels the runs were given: `50`, `49.7` on average, or a dash.
+pub(super) fn labels_text(line: &Line) -> String {
+    match line.labels {
+        None => "–".to_owned(),
+        Some(labels) if labels.fract() == 0.0 => thousands(labels as u64),
+        Some(labels) => format!("{labels:.1}"),
     }
 }
 
@@ -134,68 +129,6 @@ fn images_of(evidence: &Evidence, setting: Setting, split: &str) -> Markup {
     html! {
         @if let Some(count) = same {
             span.soft.small { " · " (thousands(u64::from(count))) " images" }
-        }
-    }
-}
-
-/// A published figure with its verdict.
-pub(super) fn beside<'a>(line: &'a Line, sources: &mut Sources<'a>) -> Markup {
-    let Some(Beside { value, source, verdict }) = &line.beside else { return html! {} };
-    let number_of = (!source.is_empty()).then(|| sources.insert_full(source).0 + 1);
-    html! {
-        (as_published(line.metric, *value))
-        @if let Some(number) = number_of { span.cite { "[" (number) "]" } }
-        span.verdict.(tone(*verdict)) { (verdict.words()) }
-    }
-}
-
-/// A published share in per cent with the digits that it came with: 0.8442 is 84.42, 0.49 is 49.
-fn as_published(metric: &str, value: f64) -> String {
-    if crate::overview::is_index(metric) {
-        return value.to_string();
-    }
-    let written = value.to_string();
-    let decimals = written.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    format!("{:.*}", decimals.saturating_sub(2), value * 100.0)
-}
-
-fn tone(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Inside | Verdict::Same => "good",
-        Verdict::Higher => "warm",
-        Verdict::Lower => "cool",
-        Verdict::AmongRuns | Verdict::NoInterval => "plain",
-    }
-}
-
-pub(super) fn source_list(sources: &Sources<'_>) -> Markup {
-    html! {
-        @if !sources.is_empty() {
-            p.small.soft {
-                "Published: "
-                @for (at, source) in sources.iter().enumerate() {
-                    @if at > 0 { "; " }
-                    "[" (at + 1) "] " (source)
-                }
-                ". A figure is inside our interval when our mean cannot be told from it; a single \
-                 published run may well lie outside and still be one of ours, hence “among our runs”."
-            }
-        }
-    }
-}
-
-fn unused(evidence: &Evidence) -> Markup {
-    html! {
-        @if !evidence.unused.is_empty() {
-            div.note { p {
-                "Published figures that fit no result here: "
-                @for (at, figure) in evidence.unused.iter().enumerate() {
-                    @if at > 0 { "; " }
-                    (figure.metric) " of " code { (figure.stage) } " on " (figure.split) ", "
-                    (as_published(&figure.metric, figure.value))
-                }
-                "."
-            } }
         }
     }
 }
@@ -311,24 +244,10 @@ fn unscored(evidence: &Evidence) -> Markup {
                         None => "–",
                     }
                 }
-                td.num { (mean_text("confidence", &line.estimate)) }
+                td.num { (mean_text(line)) }
                 td.num { (line.estimate.n) }
             } } }
         }
     };
     boxed(table)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn published_figures_keep_their_digits() {
-        assert_eq!(as_published("accuracy", 0.49), "49");
-        assert_eq!(as_published("accuracy", 0.8442), "84.42");
-        assert_eq!(as_published("accuracy", 0.5), "50");
-        assert_eq!(as_published("accuracy", 0.965), "96.5");
-        assert_eq!(as_published("nmi", 0.52), "0.52");
-    }
 }

@@ -1,137 +1,91 @@
-//! Loss curves, drawn by plotters.
-//!
-//! Colours are stand-ins that the style sheet replaces, so that the figure follows light and dark.
+//! Loss curves.
 
-use maud::{Markup, PreEscaped, html};
-use plotters::prelude::*;
+use maud::{Markup, html};
 use scarce_artifact::History;
 
-use super::{method_name, plural};
-use crate::{Error, Result, evidence::Evidence, others::Curves};
+use super::{
+    chart::{self, Mark, Numbers, Scale, Series},
+    method_name, plural,
+};
+use crate::{evidence::Evidence, others::Curves};
 
-const TEXT: RGBColor = RGBColor(1, 1, 1);
-const GRID: RGBColor = RGBColor(2, 2, 2);
-const TRAIN: RGBColor = RGBColor(3, 3, 3);
-const VALIDATION: RGBColor = RGBColor(4, 4, 4);
-
-/// Narrow enough that text stays readable on a phone.
-const SIZE: (u32, u32) = (420, 260);
+/// Colours of the two kinds of lines.
+const TRAIN: usize = 0;
+const VALIDATION: usize = 1;
 /// More figures than this are not looked at.
 const MOST: usize = 12;
 
 /// A figure per trained method.
-pub(super) fn section(evidence: &Evidence) -> Result<Markup> {
-    let mut figures = Vec::new();
-    for curves in evidence.curves.iter().take(MOST) {
-        figures.push((curves, draw(&curves.runs)?));
-    }
-    Ok(html! {
-        @if !figures.is_empty() {
+pub(super) fn section(evidence: &Evidence) -> Markup {
+    html! {
+        @if !evidence.curves.is_empty() {
             h2 { "Losses" }
-            p.small.soft {
-                span.key {} "training" span.key.warm {} "validation; one line per run, by epoch"
+            ul.legend {
+                li { (chart::key(TRAIN)) "training" }
+                li { (chart::key(VALIDATION)) "validation; one line per run, by epoch" }
             }
-            div.plots { @for (curves, svg) in &figures {
+            div.plots { @for curves in evidence.curves.iter().take(MOST) {
                 figure {
                     figcaption {
                         strong { (method_name(&evidence.methods.list()[curves.method])) }
                         div { (ending(curves)) }
                     }
-                    (PreEscaped(svg))
+                    (draw(&curves.runs))
                 }
             } }
             @if evidence.curves.len() > MOST {
                 p.small.soft { "The first " (MOST) " of " (evidence.curves.len()) " are shown." }
             }
         }
-    })
+    }
 }
 
-/// What the curves end in: `10 runs, 31 to 56 epochs`.
+/// What the curves end in: `10 runs, 31 to 56 epochs; the last loss 0.081 on training images, 0.085
+/// on validation images`, averaged over the runs.
 fn ending(curves: &Curves) -> Markup {
     let epochs = curves.runs.iter().filter_map(|run| run.epoch.iter().max().copied());
     let (least, most) = epochs.fold((u32::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));
+    let last = |losses: Vec<f64>| {
+        (!losses.is_empty()).then(|| losses.iter().sum::<f64>() / losses.len() as f64)
+    };
+    let train = last(curves.runs.iter().filter_map(|run| run.train_loss.last().copied()).collect());
+    let lowest = |run: &History| run.validation_loss.iter().flatten().copied().reduce(f64::min);
+    let validation = last(curves.runs.iter().filter_map(lowest).collect());
     html! {
         (plural(curves.runs.len(), "run", "runs")) ", "
         @if least == most { (most) } @else { (least) " to " (most) } " epochs"
+        @if let Some(loss) = train { "; last training loss " (digits(loss)) }
+        @if let Some(loss) = validation { ", lowest validation loss " (digits(loss)) }
+        @if curves.runs.len() > 1 { " (means)" }
     }
 }
 
-fn draw(runs: &[History]) -> Result<String> {
-    let failed = |message: String| Error::Figure { what: "the losses", message };
-    let epochs = runs.iter().flat_map(|run| run.epoch.iter().copied()).max().unwrap_or(1);
-    let losses = runs.iter().flat_map(|run| {
-        run.train_loss.iter().copied().chain(run.validation_loss.iter().flatten().copied())
-    });
-    let (low, high) =
-        losses.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
-    let margin = ((high - low) * 0.05).max(high.abs() * 1e-3).max(1e-9);
-
-    let span = high - low + 2.0 * margin;
-
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-        let mut chart = ChartBuilder::on(&area)
-            .margin(8)
-            .margin_right(16)
-            .x_label_area_size(28)
-            .y_label_area_size(60)
-            .build_cartesian_2d(1.0..f64::from(epochs.max(2)), low - margin..high + margin)
-            .map_err(|error| failed(error.to_string()))?;
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(GRID)
-            .axis_style(GRID)
-            .x_labels(6)
-            .y_labels(5)
-            .x_label_formatter(&|epoch| format!("{epoch:.0}"))
-            .y_label_formatter(&|loss| short(*loss, span))
-            .label_style(("sans-serif", 12).into_font().color(&TEXT))
-            .draw()
-            .map_err(|error| failed(error.to_string()))?;
-        let faint = if runs.len() > 1 { 0.55 } else { 1.0 };
-        for run in runs {
-            let train = points(run, |at| Some(run.train_loss[at]));
-            let validation = points(run, |at| run.validation_loss[at]);
-            for (points, colour) in [(train, TRAIN), (validation, VALIDATION)] {
-                // A line of one point cannot be seen.
-                if let [only] = points[..] {
-                    chart
-                        .draw_series([Circle::new(only, 3, colour.filled())])
-                        .map_err(|error| failed(error.to_string()))?;
-                } else {
-                    let style = colour.mix(faint).stroke_width(2);
-                    chart
-                        .draw_series(LineSeries::new(points, style))
-                        .map_err(|error| failed(error.to_string()))?;
-                }
-            }
-        }
-        area.present().map_err(|error| failed(error.to_string()))?;
-    }
-    Ok(scalable(&svg))
-}
-
-fn points(run: &History, loss: impl Fn(usize) -> Option<f64>) -> Vec<(f64, f64)> {
-    (0..run.epoch.len()).filter_map(|at| Some((f64::from(run.epoch[at]), loss(at)?))).collect()
-}
-
-/// As many digits as tell the ticks of an axis of this `span` apart.
-fn short(value: f64, span: f64) -> String {
-    if value != 0.0 && (span < 1e-3 || value.abs() >= 1e6) {
-        return format!("{value:.1e}");
-    }
-    let decimals = (1.0 - span.log10().floor()).clamp(0.0, 5.0) as usize;
+/// Four digits that count.
+fn digits(value: f64) -> String {
+    let size = value.abs().max(1e-12).log10().floor();
+    let decimals = (3.0 - size).clamp(0.0, 8.0) as usize;
     format!("{value:.decimals$}")
 }
 
-/// As part of a page: without a fixed size (the style sheet sets the width) or a namespace, and
-/// hidden from screen readers, which get the caption.
-fn scalable(svg: &str) -> String {
-    let (width, height) = SIZE;
-    svg.replacen(&format!("width=\"{width}\" height=\"{height}\""), "aria-hidden=\"true\"", 1)
-        .replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1)
+fn draw(runs: &[History]) -> Markup {
+    let epochs = runs.iter().flat_map(|run| run.epoch.iter().copied().map(f64::from));
+    let losses = runs.iter().flat_map(|run| {
+        run.train_loss.iter().copied().chain(run.validation_loss.iter().flatten().copied())
+    });
+    let (x, y) = (Scale::across(epochs, Numbers::Whole), Scale::up(losses, Numbers::Real));
+    let series: Vec<Series> = runs
+        .iter()
+        .flat_map(|run| {
+            let train = marks(run, |at| Some(run.train_loss[at]));
+            [(TRAIN, train), (VALIDATION, marks(run, |at| run.validation_loss[at]))]
+        })
+        .map(|(colour, marks)| Series { colour, marks, faint: runs.len() > 1, ..Series::default() })
+        .collect();
+    chart::draw(&series, &x, &y, "epoch")
+}
+
+fn marks(run: &History, loss: impl Fn(usize) -> Option<f64>) -> Vec<Mark> {
+    let mark =
+        |at: usize| Some(Mark { x: f64::from(run.epoch[at]), y: loss(at)?, ..Mark::default() });
+    (0..run.epoch.len()).filter_map(mark).collect()
 }

@@ -1,11 +1,17 @@
 //! The page: one HTML file, which needs neither network nor scripts.
 
+mod chart;
+mod claims;
+mod clusters;
 mod compared;
+mod curves;
 mod details;
 mod figures;
 mod gallery;
 mod headline;
 mod losses;
+mod map;
+mod queries;
 
 use std::{io::Write, path::Path};
 
@@ -17,7 +23,7 @@ use crate::{
     origin::{Axes, Method, text},
     overview::number,
     rows::Setting,
-    summary::Estimate,
+    summary::Line,
 };
 
 const STYLE: &str = include_str!("style.css");
@@ -47,18 +53,21 @@ pub(crate) fn render(evidence: &Evidence) -> Result<Markup> {
                     }
                 }
                 main {
-                    (headline::claims(evidence))
+                    (headline::section(evidence))
+                    (curves::section(evidence))
                     (figures::accuracies(evidence))
                     (compared::differences(evidence))
                     (compared::clusters(evidence))
                     (compared::propagated(evidence))
-                    (losses::section(evidence)?)
+                    (map::section(evidence))
+                    (losses::section(evidence))
                     (gallery::reconstructions(evidence)?)
                     (details::confusions(evidence))
                     (details::per_class(evidence))
                     (details::shares(evidence))
                     (gallery::predictions(evidence))
-                    (gallery::clusters(evidence))
+                    (queries::section(evidence))
+                    (clusters::section(evidence))
                     (details::labels(evidence))
                     (details::runs(evidence))
                     (details::inputs(evidence))
@@ -80,11 +89,18 @@ pub(crate) fn write(path: &Path, html: &str) -> Result<()> {
     Ok(())
 }
 
-/// A method's name, its axes in a line below.
+/// A method's name; its stage, where that has another name, and its axes in a line below.
 fn method_name(method: &Method) -> Markup {
+    let renamed = method.title != method.stage;
     html! {
-        (method.stage)
-        @if !method.axes.is_empty() { span.axis { (axes_text(&method.axes)) } }
+        (method.title)
+        @if renamed || !method.axes.is_empty() {
+            span.axis {
+                @if renamed { (method.stage) }
+                @if renamed && !method.axes.is_empty() { ", " }
+                (axes_text(&method.axes))
+            }
+        }
     }
 }
 
@@ -94,15 +110,21 @@ fn axes_text(axes: &Axes) -> String {
     pairs.join(", ")
 }
 
-/// The run that something is shown of: `seed = 0`.
-fn run_text(axes: &Axes) -> String {
-    if axes.is_empty() { "the only run".to_owned() } else { axes_text(axes) }
+/// The run of a method that something is shown of: `seed = 0`.
+fn run_text(method: &Method, axes: &Axes) -> String {
+    let seeds: Axes = axes.iter().filter(|axis| !method.axes.contains(axis)).cloned().collect();
+    if seeds.is_empty() { "the only run".to_owned() } else { axes_text(&seeds) }
 }
 
-/// `56.1 ± 3.0`; a single run has no interval and shows a dash.
-fn mean_text(metric: &str, estimate: &Estimate) -> Markup {
+/// `56.1 ± 3.0`; a single run has no interval and shows its count, `86.9 252/290`, or a dash.
+fn mean_text(line: &Line) -> Markup {
+    let (metric, estimate) = (line.metric, &line.estimate);
+    let mean = number(metric, estimate.mean);
+    if let Some((right, all)) = line.counts() {
+        return html! { (mean) span.pm { " " (right) "/" (all) } };
+    }
     let half = estimate.half_width.map_or_else(|| "–".to_owned(), |half| number(metric, half));
-    html! { (number(metric, estimate.mean)) span.pm { " ± " (half) } }
+    html! { (mean) span.pm { " ± " (half) } }
 }
 
 /// A heading for images of one setting: `test (held out)`, with the split where it adds something.

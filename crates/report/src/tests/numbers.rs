@@ -189,7 +189,7 @@ fn propagated_labels_are_scored_beside_the_given_ones() {
     let outcome = bench.plain();
     let figure = outcome.row("spread", "all").figure("propagated_accuracy").unwrap();
     assert_eq!(figure.estimate.mean, 0.5);
-    assert_eq!(figure.to_string(), "50.0 ± – (1)");
+    assert_eq!(figure.to_string(), "50.0 = 1/2");
 }
 
 #[test]

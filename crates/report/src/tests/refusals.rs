@@ -68,6 +68,6 @@ fn a_summary_that_is_none() {
     bench.plain();
     let metrics = bench.folder.path().join("metrics.parquet");
     let error = crate::summary_table(&metrics).unwrap_err().to_string();
-    assert!(error.contains("no column `mean`"), "{error}");
+    assert!(error.contains("no column `label`"), "{error}");
     assert!(crate::summary_table(&bench.folder.path().join("page.html")).is_err());
 }

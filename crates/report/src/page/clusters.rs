@@ -1,0 +1,132 @@
+//! What the clusters hold.
+
+use maud::{Markup, html};
+
+use super::{boxed, plural, run_text, thousands};
+use crate::{
+    clusters::{ClusterPortrait, SHOWN_CLUSTERS},
+    evidence::Evidence,
+    score::majority,
+};
+
+/// More classes than this do not fit a matrix; the most frequent ones are listed.
+const MATRIX_CLASSES: usize = 20;
+/// More classes than this are not listed after a cluster.
+const NAMED: usize = 3;
+
+/// Some images of every cluster.
+pub(super) fn section(evidence: &Evidence) -> Markup {
+    let pictured = |portrait: &&ClusterPortrait| {
+        portrait.samples.iter().flat_map(|(_, ids)| ids).any(|id| evidence.album.uri(*id).is_some())
+            || !portrait.contents.is_empty()
+    };
+    let portraits: Vec<&ClusterPortrait> = evidence.clusters.iter().filter(pictured).collect();
+    html! {
+        @if !portraits.is_empty() {
+            h2 { "Inside the clusters" }
+            p.soft {
+                "The first run of each clustering: the image nearest to the centre first, then some \
+                 others. Clusters also gather by what labels do not say."
+            }
+            @for portrait in &portraits {
+                details open[portraits.len() == 1] {
+                    summary {
+                        (evidence.methods.list()[portrait.method].name()) " "
+                        span.soft {
+                            (plural(portrait.count, "cluster", "clusters")) ", "
+                            (run_text(&evidence.methods.list()[portrait.method], &portrait.origin.axes))
+                        }
+                    }
+                    div {
+                        @if portrait.count > SHOWN_CLUSTERS {
+                            p.small.soft { "The first " (SHOWN_CLUSTERS) " are shown." }
+                        }
+                        (cluster_table(evidence, portrait))
+                        (matrix(evidence, portrait))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Images of each class in each cluster.
+fn matrix(evidence: &Evidence, portrait: &ClusterPortrait) -> Markup {
+    let names = evidence.known.classes.names();
+    if portrait.contents.is_empty() || names.len() > MATRIX_CLASSES {
+        return html! {};
+    }
+    // Clusters of the same name stand together.
+    let mut rows: Vec<&(i32, Vec<u64>)> = portrait.contents.iter().collect();
+    rows.sort_by_key(|(cluster, counts)| (majority(counts), *cluster));
+    rows.truncate(SHOWN_CLUSTERS);
+    html! {
+        h3 { "Clusters against classes" }
+        p.small.soft {
+            "Images of each class in each cluster, which is named after the class in blue. Shades are \
+             shares of the cluster."
+        }
+        (boxed(html! {
+            table.matrix {
+                thead { tr {
+                    th.corner { "cluster ↓ class →" }
+                    @for name in names { th.num scope="col" { (name) } }
+                    th.num scope="col" { "Images" }
+                } }
+                tbody { @for (cluster, counts) in rows {
+                    @let (name, total) = (majority(counts), counts.iter().sum::<u64>().max(1));
+                    tr {
+                        th scope="row" { (names[name]) " " span.soft { "(" (cluster) ")" } }
+                        @for (class, &count) in counts.iter().enumerate() {
+                            td.(if count == 0 { "none" } else if class == name { "right" } else { "wrong-cell" })
+                                style=(format!("--v:{:.2}", count as f64 / total as f64)) {
+                                (if count == 0 { "·".to_owned() } else { thousands(count) })
+                            }
+                        }
+                        td.plain { (thousands(total)) }
+                    }
+                } }
+            }
+        }))
+    }
+}
+
+fn cluster_table(evidence: &Evidence, portrait: &ClusterPortrait) -> Markup {
+    let truth = !portrait.contents.is_empty();
+    html! {
+        div.scroll tabindex="0" { table.wide {
+            thead { tr {
+                th scope="col" { "Cluster" }
+                th scope="col" { "Images" }
+                @if truth { th scope="col" { "Most frequent classes" } }
+            } }
+            tbody { @for (cluster, ids) in &portrait.samples { tr {
+                th scope="row" { (cluster) }
+                td { ul.pictures.tight { @for id in ids {
+                    @if let Some(uri) = evidence.album.uri(*id) {
+                        li { img src=(uri) alt=(format!("image {id}")) loading="lazy"; }
+                    }
+                } } }
+                @if truth { td.small { (contents(evidence, portrait, *cluster)) } }
+            } } }
+        } }
+    }
+}
+
+/// `seven 62 %, nine 21 %, four 12 %`.
+fn contents(evidence: &Evidence, portrait: &ClusterPortrait, cluster: i32) -> Markup {
+    let counts = portrait.contents.iter().find(|(known, _)| *known == cluster).map(|(_, of)| of);
+    let Some(counts) = counts else { return html! { "–" } };
+    let total: u64 = counts.iter().sum::<u64>().max(1);
+    let mut order: Vec<(usize, u64)> =
+        counts.iter().copied().enumerate().filter(|(_, count)| *count > 0).collect();
+    order.sort_by_key(|&(class, count)| (std::cmp::Reverse(count), class));
+    order.truncate(NAMED);
+    html! {
+        @for (at, (class, count)) in order.iter().enumerate() {
+            @if at > 0 { ", " }
+            (evidence.class(*class)) " "
+            span.soft { (format!("{:.0} %", *count as f64 / total as f64 * 100.0)) }
+        }
+    }
+}
