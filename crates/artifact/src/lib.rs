@@ -52,12 +52,14 @@ pub use digest::{Digest, digest_bytes, digest_file};
 pub use error::{Error, Result};
 pub use features::{Labelled, batch_rows};
 pub use members::HasSplit;
-pub use meta::{CentroidsMeta, Classes, EmbeddingsMeta, Empty, ImagesMeta, Metric, Shape};
+pub use meta::{
+    CentroidsMeta, Classes, EmbeddingsMeta, Empty, GraphMeta, ImagesMeta, Metric, Shape,
+};
 pub use model::{Model, ModelCard, Tensor};
 pub use reader::{Batches, Reader, open_parquet};
 pub use table::{BATCH_ROWS, Table};
 pub use tables::{
-    Centroids, Clusters, Distributions, Embeddings, History, Images, LabelSource, Labels,
-    Predictions, Queries, Reconstructions, Split, Truth,
+    Centroids, Clusters, Distributions, Edges, Embeddings, History, Images, LabelSource, Labels,
+    Nodes, Predictions, Queries, Reconstructions, Split, Truth,
 };
 pub use writer::{RawWriter, Writer};

@@ -71,6 +71,23 @@ pub enum Metric {
     Cosine,
 }
 
+/// Facts about a graph.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GraphMeta {
+    /// Images in the graph, those without edges included.
+    pub nodes: usize,
+    /// Nearest neighbours of each image.
+    pub k: usize,
+    /// How distances were measured.
+    pub metric: Metric,
+    /// How distances became weights: `self-tuning`, `gaussian`, `uniform`.
+    pub weights: String,
+    /// The scale of Gaussian weights.
+    pub sigma: Option<f64>,
+    /// Connected components.
+    pub components: usize,
+}
+
 /// Facts about a table of embeddings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmbeddingsMeta {

@@ -1,7 +1,7 @@
 //! The tables, each a list of columns.
 
 use crate::{
-    CentroidsMeta, Classes, EmbeddingsMeta, Empty, ImagesMeta, Vectors,
+    CentroidsMeta, Classes, EmbeddingsMeta, Empty, GraphMeta, ImagesMeta, Vectors,
     column::{Word, word_column},
     table::table,
 };
@@ -126,6 +126,36 @@ table! {
         split: Vec<Split>,
         /// The vector.
         embedding: Vectors<f32>,
+    }
+}
+
+table! {
+    /// The edges of an undirected graph of images, each once. Every image is in `nodes`.
+    Edges = "edges", meta = GraphMeta {
+        /// The image with the smaller id.
+        source: Vec<u32>,
+        /// The image with the larger id.
+        target: Vec<u32>,
+        /// How alike the two are, 0 to 1.
+        weight: Vec<f32>,
+        /// How far apart they are, in the graph's metric.
+        distance: Vec<f32>,
+    }
+}
+
+table! {
+    /// The images of a graph, those without edges included.
+    Nodes = "nodes", meta = GraphMeta {
+        /// The image.
+        id: Vec<u32>,
+        /// Part of the data.
+        split: Vec<Split>,
+        /// Its connected component, numbered by their smallest ids.
+        component: Vec<u32>,
+        /// The sum of the weights of its edges.
+        degree: Vec<f32>,
+        /// The distance to the farthest of its k nearest neighbours: small where images are dense.
+        radius: Vec<f32>,
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) fn kinds() -> Vec<Kind> {
         scarce_embed::kinds(),
         scarce_cluster::kinds(),
         scarce_propagate::kinds(),
+        scarce_graph::kinds(),
         scarce_query::kinds(),
         scarce_classify::kinds(),
         scarce_report::kinds(),

@@ -282,7 +282,7 @@ impl Shortlist {
     fn scan(&mut self, first: u32, keys: &[f32]) {
         for (chunk, keys) in keys.chunks(SCAN).enumerate() {
             // Without an early way out the compiler can use vector instructions.
-            if !keys.iter().fold(false, |any, &key| any | (key < self.bar)) {
+            if keys.iter().map(|&key| u32::from(key < self.bar)).sum::<u32>() == 0 {
                 continue;
             }
             for (within, &key) in keys.iter().enumerate() {

@@ -10,8 +10,8 @@ use crate::{Error, error::check_length};
 /// A weighted undirected graph of which every node belongs to one connected component.
 ///
 /// Nodes have the caller's numbers outside and *places* inside: breadth-first, component after
-/// component, those with fewer neighbours first (Cuthill and McKee, *Reducing the bandwidth of
-/// sparse symmetric matrices*, 1969).
+/// component, those with fewer neighbours first: the `Cuthill–McKee` order (*Reducing the bandwidth of sparse
+/// symmetric matrices*, 1969).
 #[derive(Debug, Clone)]
 pub struct Graph {
     /// The node of each place.

@@ -63,20 +63,15 @@ pub(super) fn store<const P: usize>(
     });
 }
 
-/// Row `place` of V·x, where V has the pattern of the graph and these values beside its columns.
+/// Row `place` of W·x.
 #[inline]
-pub(super) fn gather<T: Real, const P: usize>(
-    graph: &Graph,
-    values: &[f32],
-    x: &[[T; P]],
-    place: usize,
-) -> [T; P] {
+pub(super) fn gather<T: Real, const P: usize>(graph: &Graph, x: &[[T; P]], place: usize) -> [T; P] {
     let mut sum = [T::default(); P];
     let row = graph.row(place);
-    for (&other, &value) in graph.columns()[row.clone()].iter().zip(&values[row]) {
-        let (value, lanes) = (T::from(value), &x[other as usize]);
+    for (&other, &weight) in graph.columns()[row.clone()].iter().zip(&graph.weights()[row]) {
+        let (weight, lanes) = (T::from(weight), &x[other as usize]);
         for (sum, &lane) in sum.iter_mut().zip(lanes) {
-            *sum += value * lane;
+            *sum += weight * lane;
         }
     }
     sum
@@ -94,14 +89,6 @@ pub(super) fn total<const P: usize>(
         }
     }
     total
-}
-
-/// Adds a·b to the sums, column by column.
-#[inline]
-pub(super) fn add_products<const P: usize>(sums: &mut [f64; P], a: &[f64; P], b: &[f64; P]) {
-    for (sum, (&a, &b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-        *sum += a * b;
-    }
 }
 
 #[cfg(test)]

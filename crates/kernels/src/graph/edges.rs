@@ -7,7 +7,7 @@ use crate::{Error, Metric, Neighbours};
 /// How a distance becomes a weight.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
-    /// exp(−4 d² / d_k(i)²) from i to each of its neighbours, where d_k(i) is the distance to the
+    /// exp(−4 d² / `d_k(i)`²) from i to each of its neighbours, where `d_k(i)` is the distance to the
     /// farthest of them; the mean of both directions, one that is missing counting 0 (Calder, Cook,
     /// Thorpe and Slepčev, *Poisson learning*, ICML 2020, §4).
     SelfTuning,
@@ -18,6 +18,21 @@ pub enum Rule {
     },
     /// 1 wherever one of two nodes is a neighbour of the other.
     Uniform,
+}
+
+impl Rule {
+    /// The weights of one node's neighbours, the farthest last, before both directions are joined.
+    pub fn weights(self, distances: &[f32], metric: Metric) -> impl Iterator<Item = f64> {
+        let farthest = distances.last().map_or(0.0, |&distance| squared(metric, distance));
+        distances.iter().map(move |&distance| {
+            let square = squared(metric, distance);
+            match self {
+                Self::SelfTuning if farthest > 0.0 => (-4.0 * square / farthest).exp(),
+                Self::SelfTuning | Self::Uniform => 1.0,
+                Self::Gaussian { sigma } => (-square / (2.0 * sigma * sigma)).exp(),
+            }
+        })
+    }
 }
 
 /// Undirected edges: each pair of nodes once, the smaller number first, in ascending order.
@@ -98,15 +113,9 @@ fn halves(
     rule: Rule,
 ) -> impl Iterator<Item = Half> + use<'_> {
     let (others, distances) = near.of(node);
-    let farthest = distances.last().map_or(0.0, |&distance| squared(metric, distance));
     let node = node as u32;
-    others.iter().zip(distances).map(move |(&other, &distance)| {
-        let square = squared(metric, distance);
-        let weight = match rule {
-            Rule::SelfTuning if farthest > 0.0 => (-4.0 * square / farthest).exp(),
-            Rule::SelfTuning | Rule::Uniform => 1.0,
-            Rule::Gaussian { sigma } => (-square / (2.0 * sigma * sigma)).exp(),
-        };
+    let rows = others.iter().zip(distances).zip(rule.weights(distances, metric));
+    rows.map(move |((&other, &distance), weight)| {
         let pair = (u64::from(node.min(other)) << 32) | u64::from(node.max(other));
         Half { pair, forward: node < other, weight, distance }
     })

@@ -99,14 +99,18 @@ fn poisson_weights(
     for component in graph.component_places() {
         let part = &mut gamma[component];
         let mean = part.iter().sum::<f64>() / part.len() as f64;
-        part.iter_mut().for_each(|value| *value -= mean);
+        for value in part {
+            *value -= mean;
+        }
     }
     let system = System::new(graph, 1.0, graph.degrees().to_vec(), |_| false);
     let convergence = system.solve(&mut gamma, 1, precision);
     for component in graph.component_places() {
         let part = &mut gamma[component];
         let least = part.iter().copied().fold(f64::INFINITY, f64::min);
-        part.iter_mut().for_each(|value| *value += LEAST_POISSON_WEIGHT - least);
+        for value in part {
+            *value += LEAST_POISSON_WEIGHT - least;
+        }
     }
     (gamma, convergence)
 }

@@ -6,7 +6,7 @@ use super::{
     Convergence, Graph, Precision, Reach, Scores, Seeds, Volumes,
     block::{PLACES, WIDEST, gather, with_width},
     poisson::{check_priors, potential, sources},
-    volume::Contest,
+    volume::Share,
 };
 use crate::Error;
 
@@ -82,10 +82,12 @@ struct Flow<'a> {
     labels: Vec<Option<u32>>,
     /// What the last diffusion left, `[places, classes]`.
     heat: Vec<f32>,
-    contest: Option<Contest>,
+    /// Weighted scores after the last thresholding, `[places, classes]`.
+    values: Vec<f64>,
+    /// Logarithms of the weights, from which the next thresholding starts.
+    prices: Vec<f64>,
     weights: Vec<f64>,
     error: f64,
-    ascents: usize,
 }
 
 impl<'a> Flow<'a> {
@@ -94,7 +96,9 @@ impl<'a> Flow<'a> {
         let step = if largest > 0.0 { 1.0 / largest } else { 0.0 };
         let mut sources = sources(graph, seeds, reach)?;
         for (_, source) in &mut sources {
-            source.iter_mut().for_each(|value| *value *= mbo.fidelity * step);
+            for value in source {
+                *value *= mbo.fidelity * step;
+            }
         }
         let classes = seeds.classes();
         Ok(Self {
@@ -104,10 +108,10 @@ impl<'a> Flow<'a> {
             sources,
             labels: Vec::new(),
             heat: vec![0.0; graph.nodes() * classes],
-            contest: None,
-            weights: vec![1.0; classes],
+            values: Vec::new(),
+            prices: vec![0.0; classes],
+            weights: Vec::new(),
             error: 0.0,
-            ascents: 0,
         })
     }
 
@@ -115,39 +119,31 @@ impl<'a> Flow<'a> {
         let classes = self.classes;
         let component = component_of_places(self.graph);
         let open = |place: usize, class: usize| reach.of(component[place] as usize)[class] > 0;
-        for _ in 0..mbo.rounds {
+        for round in 0..mbo.rounds {
             for first in (0..classes).step_by(WIDEST) {
                 let width = (classes - first).min(WIDEST);
                 with_width!(width, diffuse::<_>(self, first, mbo.steps));
             }
             let score = |place: usize, class: usize| self.heat[place * classes + class];
-            let mut contest = Contest::new(self.graph.nodes(), classes, score, open);
-            let (error, steps) = contest.balance(priors, &mut self.weights);
-            self.labels = contest.labels();
-            self.error = error;
-            self.ascents += steps;
-            self.contest = Some(contest);
+            let share = Share::of(self.graph.nodes(), classes, score, open);
+            let settled = share.settle(priors, &mut self.prices);
+            if round + 1 == mbo.rounds {
+                self.values = settled.products();
+            }
+            let volumes = settled.volumes;
+            self.labels = volumes.labels;
+            (self.weights, self.error) = (volumes.weights, volumes.error);
         }
     }
 
     fn finish(self, seeds: &Seeds, convergence: Convergence) -> Result<(Scores, Volumes), Error> {
-        let places = self.graph.nodes();
-        let mut values = vec![0.0; places * self.classes];
-        if let Some(contest) = &self.contest {
-            for (place, row) in values.chunks_exact_mut(self.classes).enumerate() {
-                for (class, value) in row.iter_mut().enumerate() {
-                    *value = contest.product(place, class, &self.weights);
-                }
-            }
-        }
         let solved = vec![("the start", convergence)];
-        let scores = Scores::new(self.graph, seeds, &values, solved)?;
-        let mut labels = vec![None; places];
+        let scores = Scores::new(self.graph, seeds, &self.values, solved)?;
+        let mut labels = vec![None; self.graph.nodes()];
         for (label, &node) in self.labels.iter().zip(self.graph.order()) {
             labels[node as usize] = *label;
         }
-        let (weights, error, steps) = (self.weights, self.error, self.ascents);
-        Ok((scores, Volumes { labels, weights, error, steps }))
+        Ok((scores, Volumes { labels, weights: self.weights, error: self.error }))
     }
 }
 
@@ -180,7 +176,7 @@ fn diffuse<const P: usize>(flow: &mut Flow<'_>, first: usize, steps: usize) {
         next.par_chunks_mut(PLACES).enumerate().for_each(|(chunk, next)| {
             for (offset, next) in next.iter_mut().enumerate() {
                 let place = chunk * PLACES + offset;
-                let pulled = gather(graph, graph.weights(), &heat, place);
+                let pulled = gather(graph, &heat, place);
                 for ((next, own), pulled) in next.iter_mut().zip(&heat[place]).zip(&pulled) {
                     *next = kept[place] * own + step * pulled;
                 }

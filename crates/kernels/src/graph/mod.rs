@@ -28,6 +28,7 @@
 
 mod adjacency;
 mod block;
+mod conjugate;
 mod edges;
 mod laplace;
 mod mbo;
@@ -36,7 +37,11 @@ mod scores;
 mod seeds;
 mod solve;
 mod spreading;
+mod transport;
 mod volume;
+
+#[cfg(test)]
+mod tests;
 
 pub use adjacency::Graph;
 pub use edges::{Edges, Rule, symmetric_edges};

@@ -1,22 +1,30 @@
-//! Preconditioned conjugate gradients for (G − aW)u = b, many right-hand sides at a time.
+//! Linear systems (G − aW)u = b with a diagonal G, many right-hand sides at a time.
 //!
-//! G is a diagonal matrix and the preconditioner (Hestenes and Stiefel, *Methods of conjugate
-//! gradients for solving linear systems*, 1952; Golub and Van Loan, *Matrix computations*, §11.5).
-//! Every column has its own step lengths and stops for itself; the graph is read once per iteration
-//! for all of them.
+//! Conjugate gradients run in `f32`, which halves the memory that has to be read; residuals and
+//! solutions are in `f64`. What is left of the residual after a run is solved for again until it is
+//! small enough (iterative refinement: Higham, *Accuracy and stability of numerical algorithms*,
+//! chapter 12), so that the outcome is as good as `f64` throughout.
 
 use rayon::prelude::*;
 
 use super::{
     Graph,
-    block::{PLACES, WIDEST, add_products, gather, load, store, total, with_width},
+    block::{PLACES, WIDEST, gather, load, store, total, with_width},
+    conjugate::conjugate_gradients,
 };
 use crate::Error;
+
+/// One run in `f32` makes the residual this much smaller at most.
+const RUN_TOLERANCE: f64 = 1e-4;
+/// The residual of a run is aimed a little below what is needed: rounding adds to it.
+const MARGIN: f64 = 0.7;
+/// A run that leaves more than this share of the residual has met the limits of `f64`.
+const LEAST_PROGRESS: f64 = 0.5;
 
 /// When to stop.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Precision {
-    /// Largest residual of any column, relative to its right-hand side.
+    /// Largest residual of any column, relative to its right-hand side; lengths are √Σ r²/G.
     pub tolerance: f64,
     /// Most iterations.
     pub max_iterations: usize,
@@ -51,13 +59,15 @@ pub struct Convergence {
 
 /// The matrix G − aW, of which some places may be left out.
 pub(super) struct System<'a> {
-    graph: &'a Graph,
+    pub(super) graph: &'a Graph,
     /// a.
-    factor: f64,
+    pub(super) factor: f64,
     /// G by place.
-    diagonal: Vec<f64>,
+    pub(super) diagonal: Vec<f64>,
     /// 1/G; 0 where a place is left out: its solution is 0, whatever its right-hand side.
-    inverse: Vec<f64>,
+    pub(super) inverse: Vec<f64>,
+    /// 1 over the sum of all entries of the matrix; 0 where that is (almost) singular.
+    pub(super) coarse: f64,
 }
 
 impl<'a> System<'a> {
@@ -71,8 +81,29 @@ impl<'a> System<'a> {
         let inverse = |(place, &diagonal): (usize, &f64)| {
             if diagonal > 0.0 && !without(place) { 1.0 / diagonal } else { 0.0 }
         };
-        let inverse = diagonal.iter().enumerate().map(inverse).collect();
-        Self { graph, factor, diagonal, inverse }
+        let inverse: Vec<f64> = diagonal.iter().enumerate().map(inverse).collect();
+        let mut system = Self { graph, factor, diagonal, inverse, coarse: 0.0 };
+        let sum = system.sum();
+        if sum > 1e-9 * system.diagonal.iter().sum::<f64>() {
+            system.coarse = 1.0 / sum;
+        }
+        system
+    }
+
+    /// Whether a place is in the system.
+    fn has(&self, place: usize) -> bool {
+        self.inverse[place] > 0.0
+    }
+
+    /// The sum of all entries.
+    fn sum(&self) -> f64 {
+        let row = |place: usize| -> f64 {
+            let inside =
+                self.graph.row(place).filter(|&at| self.has(self.graph.columns()[at] as usize));
+            let weights: f64 = inside.map(|at| f64::from(self.graph.weights()[at])).sum();
+            self.diagonal[place] - self.factor * weights
+        };
+        (0..self.graph.nodes()).filter(|&place| self.has(place)).map(row).sum()
     }
 
     /// Replaces `rhs: [places, columns]` by the solution.
@@ -85,7 +116,7 @@ impl<'a> System<'a> {
         let mut whole = Convergence { iterations: 0, residual: 0.0, converged: true };
         for first in (0..columns).step_by(WIDEST) {
             let width = (columns - first).min(WIDEST);
-            let part = with_width!(width, panel::<_>(self, rhs, columns, first, precision));
+            let part = with_width!(width, solve_block::<_>(self, rhs, columns, first, precision));
             whole.iterations = whole.iterations.max(part.iterations);
             whole.residual = whole.residual.max(part.residual);
             whole.converged &= part.converged;
@@ -94,7 +125,7 @@ impl<'a> System<'a> {
     }
 }
 
-fn panel<const P: usize>(
+fn solve_block<const P: usize>(
     system: &System<'_>,
     rhs: &mut [f64],
     columns: usize,
@@ -102,130 +133,94 @@ fn panel<const P: usize>(
     precision: Precision,
 ) -> Convergence {
     let b = load::<P>(rhs, columns, first);
-    let (x, convergence) = conjugate_gradients(system, b, precision);
+    let (x, convergence) = refine(system, &b, precision);
     store(&x, rhs, columns, first);
     convergence
 }
 
-/// Solves from u = 0. A column that has converged, or that is 0, is left alone.
-///
-/// Residuals are measured as √Σ r²/G: that is their length in the preconditioned system.
-fn conjugate_gradients<const P: usize>(
+/// Solves again and again for what is left.
+fn refine<const P: usize>(
     system: &System<'_>,
-    mut residual: Vec<[f64; P]>,
+    b: &[[f64; P]],
     precision: Precision,
 ) -> (Vec<[f64; P]>, Convergence) {
-    let mut x = vec![[0.0; P]; residual.len()];
-    let mut direction = x.clone();
-    let mut image = x.clone();
-    turn(system, &mut direction, &residual, [0.0; P]);
-    let start = lengths(system, &residual);
-    let bar = start.map(|square| square * precision.tolerance * precision.tolerance);
-    let mut now = start;
-    let mut active = start.map(|square| square > 0.0);
-    let mut iterations = 0;
-    while active.contains(&true) && iterations < precision.max_iterations {
-        iterations += 1;
-        let curvature = apply(system, &direction, &mut image);
-        let mut step = [0.0; P];
-        for column in 0..P {
-            // Not positive only where rounding has eaten the column up.
-            active[column] &= curvature[column] > 0.0;
-            if active[column] {
-                step[column] = now[column] / curvature[column];
-            }
+    let mut x = vec![[0.0; P]; b.len()];
+    let mut residual = b.to_vec();
+    let start = lengths(system, b);
+    let mut left = start;
+    let (mut iterations, mut before) = (0, f64::INFINITY);
+    loop {
+        let relative =
+            |column: usize| if start[column] > 0.0 { left[column] / start[column] } else { 0.0 };
+        let worst = (0..P).map(relative).fold(0.0, f64::max);
+        let converged = worst <= precision.tolerance;
+        let stuck = worst > LEAST_PROGRESS * before || iterations == precision.max_iterations;
+        if converged || stuck {
+            return (x, Convergence { iterations, residual: worst, converged });
         }
-        let next = advance(system, &mut x, &mut residual, (&direction, &image), step);
-        let mut keep = [0.0; P];
-        for column in 0..P {
-            if active[column] {
-                keep[column] = next[column] / now[column];
-                now[column] = next[column];
-                active[column] = next[column] > bar[column];
-            }
+        before = worst;
+        let mut goal = [1.0; P];
+        for column in (0..P).filter(|&column| relative(column) > precision.tolerance) {
+            let wanted = MARGIN * precision.tolerance / relative(column);
+            goal[column] = wanted.max(RUN_TOLERANCE);
         }
-        turn(system, &mut direction, &residual, keep);
+        let scale = left.map(|length| if length > 0.0 { 1.0 / length } else { 0.0 });
+        let most = precision.max_iterations - iterations;
+        let (step, run) = conjugate_gradients(system, narrow(&residual, scale), goal, most);
+        iterations += run;
+        add(&mut x, &step, left);
+        subtract_image(system, b, &x, &mut residual);
+        left = lengths(system, &residual);
     }
-    let relative = |column: usize| {
-        if start[column] > 0.0 { (now[column] / start[column]).sqrt() } else { 0.0 }
-    };
-    let worst = (0..P).map(relative).fold(0.0, f64::max);
-    (x, Convergence { iterations, residual: worst, converged: worst <= precision.tolerance })
 }
 
-/// Sets `image` to (G − aW)·`direction` and returns their inner products.
-fn apply<const P: usize>(
-    system: &System<'_>,
-    direction: &[[f64; P]],
-    image: &mut [[f64; P]],
-) -> [f64; P] {
-    let System { graph, factor, diagonal, .. } = system;
-    total(image.par_chunks_mut(PLACES).enumerate().map(|(chunk, image)| {
-        let mut sums = [0.0; P];
-        for (offset, image) in image.iter_mut().enumerate() {
-            let place = chunk * PLACES + offset;
-            let pulled = gather(graph, graph.weights(), direction, place);
-            for ((out, own), pulled) in image.iter_mut().zip(&direction[place]).zip(&pulled) {
-                *out = diagonal[place] * own - factor * pulled;
-            }
-            add_products(&mut sums, &direction[place], image);
-        }
-        sums
-    }))
+/// The columns of a block multiplied by `scale`, in `f32`.
+fn narrow<const P: usize>(block: &[[f64; P]], scale: [f64; P]) -> Vec<[f32; P]> {
+    let row = |row: &[f64; P]| std::array::from_fn(|column| (row[column] * scale[column]) as f32);
+    block.par_iter().map(row).collect()
 }
 
-/// x += step·direction, residual −= step·image; returns the squared lengths of the residual.
-fn advance<const P: usize>(
-    system: &System<'_>,
-    x: &mut [[f64; P]],
-    residual: &mut [[f64; P]],
-    (direction, image): (&[[f64; P]], &[[f64; P]]),
-    step: [f64; P],
-) -> [f64; P] {
-    let chunks = x.par_chunks_mut(PLACES).zip(residual.par_chunks_mut(PLACES));
-    let chunks = chunks.zip(direction.par_chunks(PLACES)).zip(image.par_chunks(PLACES));
-    total(chunks.zip(system.inverse.par_chunks(PLACES)).map(
-        |((((x, residual), direction), image), inverse)| {
-            let mut sums = [0.0; P];
-            let rows = x.iter_mut().zip(residual).zip(direction).zip(image).zip(inverse);
-            for ((((x, r), d), i), inverse) in rows {
-                for column in 0..P {
-                    x[column] += step[column] * d[column];
-                    r[column] -= step[column] * i[column];
-                    sums[column] += r[column] * r[column] * inverse;
-                }
-            }
-            sums
-        },
-    ))
-}
-
-/// direction = residual/G + keep·direction.
-fn turn<const P: usize>(
-    system: &System<'_>,
-    direction: &mut [[f64; P]],
-    residual: &[[f64; P]],
-    keep: [f64; P],
-) {
-    let chunks = direction.par_chunks_mut(PLACES).zip(residual.par_chunks(PLACES));
-    chunks.zip(system.inverse.par_chunks(PLACES)).for_each(|((direction, residual), inverse)| {
-        for ((d, r), inverse) in direction.iter_mut().zip(residual).zip(inverse) {
-            for column in 0..P {
-                d[column] = r[column] * inverse + keep[column] * d[column];
-            }
+/// x += scale·step.
+fn add<const P: usize>(x: &mut [[f64; P]], step: &[[f32; P]], scale: [f64; P]) {
+    x.par_iter_mut().zip(step).for_each(|(x, step)| {
+        for column in 0..P {
+            x[column] += scale[column] * f64::from(step[column]);
         }
     });
 }
 
-fn lengths<const P: usize>(system: &System<'_>, residual: &[[f64; P]]) -> [f64; P] {
-    let chunks = residual.par_chunks(PLACES).zip(system.inverse.par_chunks(PLACES));
-    total(chunks.map(|(residual, inverse)| {
+/// residual = b − (G − aW)x, 0 at places that are left out.
+fn subtract_image<const P: usize>(
+    system: &System<'_>,
+    b: &[[f64; P]],
+    x: &[[f64; P]],
+    residual: &mut [[f64; P]],
+) {
+    let graph = system.graph;
+    residual.par_iter_mut().enumerate().for_each(|(place, residual)| {
+        if !system.has(place) {
+            *residual = [0.0; P];
+            return;
+        }
+        let pulled = gather(graph, x, place);
+        for column in 0..P {
+            let image = system.diagonal[place] * x[place][column] - system.factor * pulled[column];
+            residual[column] = b[place][column] - image;
+        }
+    });
+}
+
+/// √Σ r²/G of every column.
+fn lengths<const P: usize>(system: &System<'_>, block: &[[f64; P]]) -> [f64; P] {
+    let chunks = block.par_chunks(PLACES).zip(system.inverse.par_chunks(PLACES));
+    let squares = total(chunks.map(|(block, inverse)| {
         let mut sums = [0.0; P];
-        for (r, inverse) in residual.iter().zip(inverse) {
+        for (row, inverse) in block.iter().zip(inverse) {
             for column in 0..P {
-                sums[column] += r[column] * r[column] * inverse;
+                sums[column] += row[column] * row[column] * inverse;
             }
         }
         sums
-    }))
+    }));
+    squares.map(f64::sqrt)
 }
