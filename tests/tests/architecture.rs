@@ -49,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("scarce-torch", &["scarce-stage", "scarce-autoencoder"]),
     // beside the house
+    ("scarce-bench", &["scarce-artifact", "scarce-kernels", "scarce-ingest", "scarce-report"]),
     ("scarce-fingerprint", &[]),
     ("scarce-tests", &[]),
     ("xtask", &[]),
