@@ -22,7 +22,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("scarce-propagate", KIND),
     ("scarce-classify", KIND),
     ("scarce-report", KIND),
-    ("scarce-autoencoder", &["scarce-stage", "scarce-artifact", "scarce-kernels", "scarce-nn"]),
+    ("scarce-autoencoder", TORCH_KIND),
+    ("scarce-neural", TORCH_KIND),
     // what runs them, and never knows which they are
     ("scarce-store", &["scarce-artifact", "scarce-stage"]),
     ("scarce-pipeline", &["scarce-stage", "scarce-artifact"]),
@@ -47,7 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "scarce-report",
         ],
     ),
-    ("scarce-torch", &["scarce-stage", "scarce-autoencoder"]),
+    ("scarce-torch", &["scarce-stage", "scarce-autoencoder", "scarce-neural"]),
     // beside the house
     ("scarce-bench", &["scarce-artifact", "scarce-kernels", "scarce-ingest", "scarce-report"]),
     ("scarce-fingerprint", &[]),
@@ -57,8 +58,10 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 const KIND: &[&str] = &["scarce-stage", "scarce-artifact", "scarce-kernels"];
 
+const TORCH_KIND: &[&str] = &["scarce-stage", "scarce-artifact", "scarce-kernels", "scarce-nn"];
+
 /// The only crates that may name libtorch's bindings.
-const TORCH: &[&str] = &["scarce-nn", "scarce-autoencoder", "scarce-torch"];
+const TORCH: &[&str] = &["scarce-nn", "scarce-autoencoder", "scarce-neural", "scarce-torch"];
 
 /// What `cargo metadata` says with these options.
 fn metadata(options: &[&str]) -> Value {
@@ -133,7 +136,7 @@ fn the_table_names_no_crate_that_is_gone() {
 }
 
 #[test]
-fn only_three_crates_name_libtorch() {
+fn only_four_crates_name_libtorch() {
     for member in members() {
         for (name, _) in &member.dependencies {
             let is_torch = ["tch", "torch-sys"].contains(&name.as_str());

@@ -1,12 +1,12 @@
-//! Reading embeddings: batches of a bounded size, and the few rows that carry labels.
+//! Reading embeddings or images: batches of a bounded size, and the few rows that carry labels.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use arrow::datatypes::DataType;
 
 use crate::{
-    BATCH_ROWS, Batches, Embeddings, Error, LabelSource, Labels, Reader, Result, Split, Table,
-    open_parquet,
+    BATCH_ROWS, Batches, Embeddings, Error, Images, LabelSource, Labels, Reader, Result, Split,
+    Table, Vectors, open_parquet,
 };
 
 /// A batch of vectors takes at most this many bytes.
@@ -48,77 +48,59 @@ impl Reader<Embeddings> {
     }
 }
 
-/// The embeddings that may be learnt from with their labels, in the order of their ids; the only
-/// rows that supervised learning holds in memory.
+/// The rows that may be learnt from with their labels, in the order of their ids; the only rows
+/// that supervised learning holds in memory. Vectors are embeddings (`f32`) or images (`u8`).
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Labelled {
+pub struct Labelled<V = f32> {
     /// The image, ascending: `[n]`.
     pub id: Vec<u32>,
-    /// Numbers in each embedding, `d`.
+    /// Numbers in each vector, `d`.
     pub width: usize,
-    /// The embeddings: `[n, d]`, row-major.
-    pub features: Vec<f32>,
+    /// The vectors: `[n, d]`, row-major.
+    pub features: Vec<V>,
     /// Index into the class names: `[n]`.
     pub label: Vec<u32>,
     /// Where the label comes from: `[n]`.
     pub source: Vec<LabelSource>,
     /// 1 for given labels; a propagation's own estimate otherwise: `[n]`.
     pub confidence: Vec<f32>,
-    /// How many labels name an image that the embeddings do not have.
+    /// How many labels name an image that the table does not have.
     pub unknown: usize,
     /// How many labels name an image of the test split; they are left out.
     pub test: usize,
 }
 
-impl Labelled {
+impl Labelled<f32> {
     /// Joins labels to embeddings by id, in one pass over the embeddings.
     ///
     /// # Errors
     /// [`Error::NoLabelled`] when nothing is left to learn from; [`Error::Value`] for a label
     /// outside the class names or an id that occurs twice; whatever reading meets.
     pub fn gather(features: &Reader<Embeddings>, labels: &Reader<Labels>) -> Result<Self> {
-        let wanted = labels.read()?;
-        let mut places = by_id(labels, &wanted)?;
-        let mut rows: Vec<(usize, Vec<f32>)> = Vec::with_capacity(places.len());
-        let (mut first_row, mut test) = (0, 0);
-        for batch in features.stream()? {
-            let batch = batch?;
-            for (row, (id, split)) in batch.id.iter().zip(&batch.split).enumerate() {
-                let Some(place) = places.get_mut(id) else { continue };
-                if std::mem::replace(&mut place.found, true) {
-                    return Err(repeated(features.path(), first_row + row, *id));
-                }
-                if *split == Split::Test {
-                    test += 1;
-                } else {
-                    rows.push((place.row, batch.embedding.row(row).to_vec()));
-                }
-            }
-            first_row += batch.id.len();
-        }
-        if rows.is_empty() {
-            return Err(Error::NoLabelled {
-                features: features.path().to_owned(),
-                labels: labels.path().to_owned(),
-                labelled: wanted.id.len(),
-                test,
-            });
-        }
-        rows.sort_unstable_by_key(|(row, _)| wanted.id[*row]);
-        let unknown = places.values().filter(|place| !place.found).count();
-        let pick = |(row, _): &(usize, Vec<f32>)| *row;
-        Ok(Self {
-            id: rows.iter().map(pick).map(|row| wanted.id[row]).collect(),
-            label: rows.iter().map(pick).map(|row| wanted.label[row] as u32).collect(),
-            source: rows.iter().map(pick).map(|row| wanted.source[row]).collect(),
-            confidence: rows.iter().map(pick).map(|row| wanted.confidence[row]).collect(),
-            width: features.width()?,
-            features: rows.into_iter().flat_map(|(_, vector)| vector).collect(),
-            unknown,
-            test,
-        })
+        let batches = features.stream()?.map(|batch| {
+            let Embeddings { id, split, embedding } = batch?;
+            Ok((id, split, embedding))
+        });
+        join(features, features.width()?, batches, labels)
     }
+}
 
+impl Labelled<u8> {
+    /// Joins labels to images by id, in one pass over the images.
+    ///
+    /// # Errors
+    /// As [`Labelled::gather`].
+    pub fn gather_images(images: &Reader<Images>, labels: &Reader<Labels>) -> Result<Self> {
+        let width = images.meta().shape.pixels();
+        let batches = images.batches(batch_rows(width))?.map(|batch| {
+            let Images { id, split, pixels, .. } = batch?;
+            Ok((id, split, pixels))
+        });
+        join(images, width, batches, labels)
+    }
+}
+
+impl<V> Labelled<V> {
     /// The number of labelled rows.
     pub fn len(&self) -> usize {
         self.id.len()
@@ -137,6 +119,64 @@ impl Labelled {
         }
         counts
     }
+}
+
+/// Ids, splits and vectors of a batch.
+type Rows<V> = (Vec<u32>, Vec<Split>, Vectors<V>);
+
+fn join<T: Table, V: Copy>(
+    table: &Reader<T>,
+    width: usize,
+    batches: impl Iterator<Item = Result<Rows<V>>>,
+    labels: &Reader<Labels>,
+) -> Result<Labelled<V>> {
+    let wanted = labels.read()?;
+    let mut places = by_id(labels, &wanted)?;
+    // rows of the labels, in the order in which their vectors come
+    let mut found: Vec<usize> = Vec::with_capacity(places.len());
+    let mut vectors: Vec<V> = Vec::new();
+    let (mut first_row, mut test) = (0, 0);
+    for batch in batches {
+        let (ids, splits, batch) = batch?;
+        for (row, (id, split)) in ids.iter().zip(&splits).enumerate() {
+            let Some(place) = places.get_mut(id) else { continue };
+            if std::mem::replace(&mut place.found, true) {
+                return Err(repeated(table.path(), first_row + row, *id));
+            }
+            if *split == Split::Test {
+                test += 1;
+            } else {
+                found.push(place.row);
+                vectors.extend_from_slice(batch.row(row));
+            }
+        }
+        first_row += ids.len();
+    }
+    if found.is_empty() {
+        return Err(Error::NoLabelled {
+            features: table.path().to_owned(),
+            labels: labels.path().to_owned(),
+            labelled: wanted.id.len(),
+            test,
+        });
+    }
+    let mut order: Vec<usize> = (0..found.len()).collect();
+    order.sort_unstable_by_key(|&at| wanted.id[found[at]]);
+    if !order.is_sorted() {
+        let rows = order.iter().map(|&at| &vectors[at * width..(at + 1) * width]);
+        vectors = rows.collect::<Vec<_>>().concat();
+    }
+    let rows: Vec<usize> = order.into_iter().map(|at| found[at]).collect();
+    Ok(Labelled {
+        id: rows.iter().map(|&row| wanted.id[row]).collect(),
+        label: rows.iter().map(|&row| wanted.label[row] as u32).collect(),
+        source: rows.iter().map(|&row| wanted.source[row]).collect(),
+        confidence: rows.iter().map(|&row| wanted.confidence[row]).collect(),
+        width,
+        features: vectors,
+        unknown: places.values().filter(|place| !place.found).count(),
+        test,
+    })
 }
 
 /// Where an id's label is, and whether its embedding has been seen.

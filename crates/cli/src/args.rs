@@ -106,6 +106,8 @@ pub(crate) enum Command {
     Graph(GraphArgs),
     /// Show a table: schema, first rows, statistics, pictures
     Show(ShowArgs),
+    /// Show what a report found, and where its page is
+    Report(ReportArgs),
     /// List the recorded runs
     Runs {
         /// Only of this pipeline
@@ -176,6 +178,31 @@ pub(crate) enum Drawing {
     Mermaid,
     /// A picture for browsers
     Svg,
+}
+
+/// Which report is shown, and how.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// A pipeline that ran, by name or TOML file; `PIPELINE/STAGE`; or a report's folder or page
+    pub(crate) report: String,
+    /// The language of the table
+    #[arg(long, short, value_enum, default_value_t = Language::Text)]
+    pub(crate) format: Language,
+    /// Copy the page to this file
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Open the page in a browser
+    #[arg(long)]
+    pub(crate) open: bool,
+}
+
+/// Languages for tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// For a terminal
+    Text,
+    /// For a document: method, published, ours, n, verdict, protocol
+    Markdown,
 }
 
 /// Which table is shown and how much of it.

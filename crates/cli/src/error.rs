@@ -71,6 +71,38 @@ pub(crate) enum CliError {
         name: String,
     },
 
+    /// No report where one was looked for.
+    #[error("`{name}` holds no report")]
+    #[diagnostic(
+        code(scarce::no_report),
+        help("add a stage of kind `report` to the pipeline and run it")
+    )]
+    NoReport {
+        /// Where it was looked for.
+        name: String,
+    },
+
+    /// One report is needed, and there are more.
+    #[error("there are several reports: {folders}")]
+    #[diagnostic(code(scarce::several_reports), help("name one of these folders"))]
+    SeveralReports {
+        /// The folders that hold them.
+        folders: String,
+    },
+
+    /// The desktop does not show the page.
+    #[error("cannot open `{page}` in a browser: {message}")]
+    #[diagnostic(
+        code(scarce::no_browser),
+        help("open the file yourself, or copy it with `--output`")
+    )]
+    NoBrowser {
+        /// The page.
+        page: PathBuf,
+        /// What went wrong.
+        message: String,
+    },
+
     /// A file that is not Parquet.
     #[error("cannot read `{path}`: {message}")]
     #[diagnostic(code(scarce::unreadable), help("is it a Parquet file, and whole?"))]

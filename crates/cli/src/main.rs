@@ -26,7 +26,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     args::{Cli, Command, Global, PipelineArgs, RunArgs},
-    commands::{check, data, graph, new, plan, run, runs, show, stages, store},
+    commands::{check, data, graph, new, plan, report, run, runs, show, stages, store},
     error::CliError,
     output::Output,
     progress::Progress,
@@ -58,6 +58,10 @@ fn dispatch(command: Command, global: &Global, out: &mut Output) -> Result<u8, C
         Command::Check(args) => check::run(&load(&args, root)?.0, out)?,
         Command::Graph(args) => graph::run(&args, &load(&args.pipeline, root)?.0, out)?,
         Command::Show(args) => show::run(&args, root, out)?,
+        Command::Report(args) => {
+            let pipeline = named_by(&args.report, root)?;
+            report::run(&args, pipeline.as_deref(), root, out)?;
+        }
         Command::Runs { pipeline } => runs::run(pipeline.as_deref(), root, out)?,
         Command::Stages { kind } => {
             stages::run(kind.as_deref(), &hosts(&[], root)?.catalogue(), out)?;
@@ -116,6 +120,16 @@ fn load(args: &PipelineArgs, root: &Path) -> Result<(Pipeline, Hosts), CliError>
         show_diagnostic(warning.clone().into());
     }
     Ok((pipeline, hosts))
+}
+
+/// The name of the pipeline that a TOML file declares; `None` for anything else.
+fn named_by(argument: &str, root: &Path) -> Result<Option<String>, CliError> {
+    let path = PathBuf::from(argument);
+    if path.extension().is_none_or(|extension| extension != "toml") {
+        return Ok(None);
+    }
+    let args = PipelineArgs { pipeline: path, set: Vec::new(), axis: Vec::new() };
+    Ok(Some(load(&args, root)?.0.name))
 }
 
 fn hosts(named: &[PathBuf], root: &Path) -> Result<Hosts, CliError> {

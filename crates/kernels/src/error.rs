@@ -93,6 +93,19 @@ pub enum Error {
         classes: usize,
     },
 
+    /// An edge of a graph makes no sense.
+    #[error("edge {index} {problem}")]
+    #[diagnostic(
+        code(kernels::edge),
+        help("each edge joins two different nodes, and each two nodes at most one edge")
+    )]
+    Edge {
+        /// Which edge, from 0.
+        index: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+
     /// A parameter has a value that makes no sense.
     #[error("`{name}` must be {must}, not {value}")]
     #[diagnostic(code(kernels::parameter), help("change `{name}`"))]

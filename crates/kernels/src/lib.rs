@@ -9,6 +9,7 @@
 //! | [`random`] | one independent random stream per (seed, purpose, item) |
 //! | [`distance`] | squared Euclidean distances, nearest rows |
 //! | [`neighbours`] | exact k nearest neighbours, Euclidean or cosine |
+//! | [`graph`] | graphs of neighbours; Laplace and Poisson learning, label spreading |
 //! | [`kmeans`] | Lloyd's k-means with k-means++ |
 //! | [`logistic`] | multinomial logistic regression by L-BFGS |
 //! | [`pca`] | principal components, optionally whitened |
@@ -42,6 +43,7 @@
 mod blocks;
 pub mod distance;
 mod error;
+pub mod graph;
 pub mod kmeans;
 mod lbfgs;
 pub mod logistic;

@@ -73,6 +73,22 @@ pub enum Error {
         expected: usize,
     },
 
+    /// An embedding that cannot be drawn as a map.
+    #[error("`{table}` has {found} numbers per image; a map needs 2")]
+    #[diagnostic(
+        code(report::map),
+        help(
+            "wire an embedding of two numbers to `map`, for instance of a stage \
+             `kind = \"pca\", components = 2` that takes this one as `features`"
+        )
+    )]
+    Map {
+        /// The table, as `stage.port`.
+        table: String,
+        /// Numbers per image in the table.
+        found: usize,
+    },
+
     /// The baseline is none of the stages.
     #[error("the baseline `{name}` is none of the stages whose predictions came in: {known}")]
     #[diagnostic(

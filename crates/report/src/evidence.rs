@@ -9,11 +9,12 @@ use crate::{
     clusters::{ClusterPortrait, Clusterings, SHOWN_CLUSTERS},
     confusions::Confusions,
     known::Known,
+    maps::{self, Map},
     origin::Methods,
     others::{self, Curves, LabelCounts, Rebuilt, Wired},
     paired::{self, Baselines},
     params::{Curve, Params, Published},
-    pictures::Album,
+    pictures::{Album, Sheet},
     portraits::Portrait,
     predictions::Scored,
     propagated::Propagations,
@@ -25,7 +26,7 @@ use crate::{
 };
 
 /// The ports in the order in which the page lists them.
-pub(crate) const PORTS: [&str; 11] = [
+pub(crate) const PORTS: [&str; 12] = [
     "predictions",
     "truth",
     "images",
@@ -35,6 +36,7 @@ pub(crate) const PORTS: [&str; 11] = [
     "distributions",
     "queries",
     "clusters",
+    "map",
     "history",
     "reconstructions",
 ];
@@ -72,7 +74,10 @@ pub(crate) struct Evidence {
     pub rebuilt: Vec<Rebuilt>,
     pub labels: Vec<LabelCounts>,
     pub wired: Vec<Wired>,
+    pub maps: Vec<Map>,
     pub album: Album,
+    /// The pictures of the points on maps.
+    pub sheet: Option<Sheet>,
 }
 
 impl Evidence {
@@ -112,7 +117,9 @@ impl Evidence {
             rebuilt: others::rebuilt(context, &mut methods, pictures.max(1))?,
             labels: others::label_counts(&known, &mut methods),
             wired: others::wired(context, &PORTS),
+            maps: maps::read(context, &known, &mut methods)?,
             album: Album::default(),
+            sheet: None,
             params,
             known,
             methods,
@@ -131,6 +138,11 @@ impl Evidence {
         evidence.trim();
         if let Some(images) = context.optional::<Images>("images")? {
             evidence.album = Album::read(&images, &evidence.wanted())?;
+            let points = evidence.maps.iter().flat_map(|map| &map.points);
+            let mapped: BTreeSet<u32> = points.map(|point| point.id).collect();
+            if !mapped.is_empty() {
+                evidence.sheet = Sheet::read(&images, &mapped)?;
+            }
         }
         Ok(evidence)
     }

@@ -16,6 +16,7 @@
 //! | --- | --- |
 //! | `known`, `predictions`, `propagated`, `clusters`, `others` | read the inputs and score them ([`scarce_kernels::scores`]) |
 //! | `rows`, `summary` | the two tables: runs, and means over runs |
+//! | `maps`, `pictures` | embeddings of two numbers with the images behind the points |
 //! | `paired`, `sweeps` | differences to a baseline; scores along an axis |
 //! | `published` | published figures beside ours, with a verdict |
 //! | `overview` | the summary read back, for a terminal |
@@ -37,6 +38,7 @@ mod confusions;
 mod error;
 mod evidence;
 mod known;
+mod maps;
 mod origin;
 mod others;
 mod overview;
@@ -58,7 +60,8 @@ mod sweeps;
 mod tests;
 
 use scarce_artifact::{
-    Clusters, Distributions, History, Images, Labels, Predictions, Queries, Reconstructions, Truth,
+    Clusters, Distributions, Embeddings, History, Images, Labels, Predictions, Queries,
+    Reconstructions, Truth,
 };
 use scarce_stage::{Context, Description, Failure, Format, Kind, Port, Stage};
 
@@ -92,12 +95,13 @@ predictions. Clusters are named after their most frequent class (`naming_accurac
 to one (`hungarian_accuracy`).";
 
 /// Without any of these there is nothing to show.
-const SHOWN: [&str; 7] = [
+const SHOWN: [&str; 8] = [
     "predictions",
     "propagated",
     "distributions",
     "queries",
     "clusters",
+    "map",
     "history",
     "reconstructions",
 ];
@@ -140,6 +144,11 @@ impl Stage for Report {
                     .optional(),
             )
             .input(Port::table::<Clusters>("clusters", "Clusters of images").many().optional())
+            .input(
+                Port::table::<Embeddings>("map", "Embeddings of two numbers per image, to draw")
+                    .many()
+                    .optional(),
+            )
             .input(Port::table::<History>("history", "Losses by epoch").many().optional())
             .input(
                 Port::table::<Reconstructions>("reconstructions", "Images, codes, and back")

@@ -7,6 +7,7 @@ use arrow::{
     datatypes::{DataType, Float64Type, Int64Type, UInt32Type},
 };
 use scarce_artifact::open_parquet;
+use serde::Serialize;
 
 use crate::{
     Error, Result,
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// The headline of one method on one set of images.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SummaryRow {
     /// What people call the method: the name that the parameters give its stage, and its axes.
     pub label: String,
@@ -33,7 +34,7 @@ pub struct SummaryRow {
 }
 
 /// One headline figure.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figure {
     /// The metric's name in the tables: `accuracy`, `macro_f1`, `nmi`, …
     pub metric: String,
@@ -52,7 +53,7 @@ pub struct Figure {
 }
 
 /// A published figure and what is to be made of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PublishedFigure {
     /// The figure, as a share.
     pub value: f64,
@@ -122,6 +123,25 @@ impl SummaryRow {
 }
 
 impl Figure {
+    /// Our runs without their number: `56.1 ± 3.0`, `86.9 = 252/290`, `83.3 [66.4, 92.7]`.
+    pub fn ours(&self) -> String {
+        let number = |value: f64| number(&self.metric, value);
+        let Estimate { mean, half_width, low, high, .. } = self.estimate;
+        match (self.counts(), low, high, half_width) {
+            (Some((right, all)), ..) => format!("{} = {right}/{all}", number(mean)),
+            (_, Some(low), Some(high), _) if self.over_labels => {
+                format!("{} [{}, {}]", number(mean), number(low), number(high))
+            }
+            (.., Some(half)) => format!("{} ± {}", number(mean), number(half)),
+            _ => format!("{} ± –", number(mean)),
+        }
+    }
+
+    /// The published figure in per cent with the digits that it came with.
+    pub fn published_text(&self) -> Option<String> {
+        Some(as_published(&self.metric, self.published.as_ref()?.value))
+    }
+
     /// Right and all images, where a single run's share is one: 252 of 290.
     pub fn counts(&self) -> Option<(u32, u32)> {
         exact_counts(&self.metric, &self.estimate, self.support.filter(|_| !self.over_labels))
@@ -133,19 +153,23 @@ impl fmt::Display for Figure {
     /// has its interval spelt out, since it is not symmetric: `83.3 [66.4, 92.7] (30 labels)`. A share
     /// of a single run has its count instead: `86.9 = 252/290`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = |value: f64| number(&self.metric, value);
-        let Estimate { mean, half_width, low, high, n, .. } = self.estimate;
-        if let Some((right, all)) = self.counts() {
-            return write!(f, "{} = {right}/{all}", number(mean));
-        }
-        match (self.over_labels, low, high, half_width) {
-            (true, Some(low), Some(high), _) => {
-                write!(f, "{} [{}, {}] ({n} labels)", number(mean), number(low), number(high))
-            }
-            (_, _, _, Some(half)) => write!(f, "{} ± {} ({n})", number(mean), number(half)),
-            _ => write!(f, "{} ± – ({n})", number(mean)),
+        f.write_str(&self.ours())?;
+        match self.counts() {
+            Some(_) => Ok(()),
+            None if self.over_labels => write!(f, " ({} labels)", self.estimate.n),
+            None => write!(f, " ({})", self.estimate.n),
         }
     }
+}
+
+/// A published share in per cent with the digits that it came with: 0.8442 is 84.42, 0.49 is 49.
+pub(crate) fn as_published(metric: &str, value: f64) -> String {
+    if is_index(metric) {
+        return value.to_string();
+    }
+    let written = value.to_string();
+    let decimals = written.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    format!("{:.*}", decimals.saturating_sub(2), value * 100.0)
 }
 
 /// A number as it is shown: shares in per cent with one decimal, indices with three.
@@ -339,5 +363,19 @@ impl<'a> Columns<'a> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn published_figures_keep_their_digits() {
+        assert_eq!(as_published("accuracy", 0.49), "49");
+        assert_eq!(as_published("accuracy", 0.8442), "84.42");
+        assert_eq!(as_published("accuracy", 0.5), "50");
+        assert_eq!(as_published("accuracy", 0.965), "96.5");
+        assert_eq!(as_published("nmi", 0.52), "0.52");
     }
 }

@@ -1,5 +1,7 @@
 //! Figures that others published, set beside ours.
 
+use serde::{Serialize, Serializer};
+
 use crate::{
     origin::Method,
     params::Published,
@@ -73,6 +75,13 @@ impl Verdict {
     /// The verdict behind [`Verdict::words`].
     pub(crate) fn parse(words: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|verdict| verdict.words() == words)
+    }
+}
+
+impl Serialize for Verdict {
+    /// As [`Verdict::words`].
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.words())
     }
 }
 

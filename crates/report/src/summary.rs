@@ -4,6 +4,7 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 use scarce_kernels::scores::mean_interval;
+use serde::Serialize;
 
 use crate::{
     Result,
@@ -16,7 +17,7 @@ use crate::{
 const CONFIDENCE: f64 = 0.95;
 
 /// A mean over runs and how far it may be off.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
     /// Mean over the runs; for a cross-validated share, the share over all held-out labels.
     pub mean: f64,

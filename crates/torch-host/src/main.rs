@@ -7,6 +7,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let kinds = [scarce_autoencoder::kinds()].concat();
+    let kinds = [scarce_autoencoder::kinds(), scarce_neural::kinds()].concat();
     scarce_stage::host::main(&kinds)
 }

@@ -3,9 +3,11 @@
 pub(crate) mod check;
 pub(crate) mod data;
 pub(crate) mod graph;
+pub(crate) mod headlines;
 pub(crate) mod new;
 pub(crate) mod pictures;
 pub(crate) mod plan;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod show;

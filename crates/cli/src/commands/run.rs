@@ -9,11 +9,10 @@ use std::{
     },
 };
 
-use comfy_table::{Table, presets};
 use scarce_orchestrator::{Orchestrator, RunEvent, Summary, view};
-use scarce_report::{Figure, SummaryRow, summary_table};
+use scarce_report::summary_table;
 
-use super::stages::trimmed;
+use super::headlines;
 use crate::{error::CliError, output::Output, progress::Progress};
 
 /// Set by the first Ctrl-C; the second ends the process at once.
@@ -96,59 +95,10 @@ fn show_reports(
         if !summary.exists() {
             continue;
         }
-        for group in groups(&summary_table(&summary)?) {
-            out.line(&format!("\n{}", trimmed(&headlines(&group))))?;
+        for table in headlines::tables(&summary_table(&summary)?) {
+            out.line(&format!("\n{table}"))?;
         }
         out.line(&format!("\nreport: {}", folder.join("page.html").display()))?;
     }
     Ok(())
-}
-
-/// Rows with the same figures stand in one table: scores of clusters have other columns than those of
-/// classifiers.
-fn groups(rows: &[SummaryRow]) -> Vec<Vec<&SummaryRow>> {
-    let mut groups: Vec<Vec<&SummaryRow>> = Vec::new();
-    for row in rows {
-        match groups.iter_mut().find(|group| metrics(group[0]).eq(metrics(row))) {
-            Some(group) => group.push(row),
-            None => groups.push(vec![row]),
-        }
-    }
-    groups
-}
-
-fn metrics(row: &SummaryRow) -> impl Iterator<Item = &str> {
-    row.figures.iter().map(|figure| figure.metric.as_str())
-}
-
-/// Method, what the images were to it, and a column per metric.
-fn headlines(rows: &[&SummaryRow]) -> Table {
-    let metrics: Vec<&str> = rows.first().map_or(Vec::new(), |row| metrics(row).collect());
-    let published = rows.iter().flat_map(|row| &row.figures).any(|f| f.published.is_some());
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    let mut header = vec!["method".to_owned(), "on".to_owned()];
-    header.extend(metrics.iter().map(|metric| metric.replace('_', " ")));
-    if published {
-        header.push("published".to_owned());
-    }
-    table.set_header(header);
-    for row in rows {
-        let mut cells = vec![row.method(), row.setting.clone()];
-        let figures = metrics.iter().map(|metric| row.figure(metric));
-        cells.extend(figures.map(|figure| figure.map_or(String::new(), ToString::to_string)));
-        if published {
-            cells
-                .push(row.figures.iter().filter_map(published_text).collect::<Vec<_>>().join("; "));
-        }
-        table.add_row(cells);
-    }
-    table
-}
-
-/// `accuracy 49.0: inside our interval`.
-fn published_text(figure: &Figure) -> Option<String> {
-    let published = figure.published.as_ref()?;
-    let metric = figure.metric.replace('_', " ");
-    Some(format!("{metric} {:.1}: {}", published.value * 100.0, published.verdict.words()))
 }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{boxed, mean_text, method_name, setting_text, thousands};
 use crate::{
     evidence::Evidence,
-    overview::{is_index, metric_words, number, rank},
+    overview::{as_published, is_index, metric_words, number, rank},
     paired::COMPARED,
     published::{Beside, Verdict},
     rows::Setting,
@@ -110,16 +110,6 @@ fn images(lines: &[&Line]) -> Markup {
     let first = lines.first().and_then(|line| line.support);
     let same = first.filter(|_| lines.iter().all(|line| line.support == first));
     html! { @if let Some(count) = same { " · " (thousands(u64::from(count))) " images" } }
-}
-
-/// A published share in per cent with the digits that it came with: 0.8442 is 84.42, 0.49 is 49.
-pub(super) fn as_published(metric: &str, value: f64) -> String {
-    if is_index(metric) {
-        return value.to_string();
-    }
-    let written = value.to_string();
-    let decimals = written.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    format!("{:.*}", decimals.saturating_sub(2), value * 100.0)
 }
 
 fn tone(verdict: Verdict) -> &'static str {
@@ -233,18 +223,4 @@ pub(super) fn difference(line: &Line) -> String {
 fn capital(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn published_figures_keep_their_digits() {
-        assert_eq!(as_published("accuracy", 0.49), "49");
-        assert_eq!(as_published("accuracy", 0.8442), "84.42");
-        assert_eq!(as_published("accuracy", 0.5), "50");
-        assert_eq!(as_published("accuracy", 0.965), "96.5");
-        assert_eq!(as_published("nmi", 0.52), "0.52");
-    }
 }

@@ -5,12 +5,11 @@ use maud::{Markup, html};
 use super::{
     boxed,
     chart::{self, COLOURS, Mark, Numbers, Scale, Series},
-    claims::as_published,
     mean_text, setting_text, thousands,
 };
 use crate::{
     evidence::Evidence,
-    overview::{is_index, metric_words},
+    overview::{as_published, is_index, metric_words},
     summary::Line,
     sweeps::{Sweep, Track},
 };

@@ -8,7 +8,7 @@ use crate::{
     evidence::Evidence,
     others::Rebuilt,
     overview::number,
-    pictures::{code_uri, data_uri},
+    pictures::{Layout, code_uri, data_uri, layout},
     portraits::{Portrait, Seen},
 };
 
@@ -22,14 +22,15 @@ pub(super) fn reconstructions(evidence: &Evidence) -> Result<Markup> {
         @if !tables.is_empty() {
             h2 { "Reconstructions" }
             p.soft {
-                "Images, their codes as squares (each from its lowest number, black, to its highest, \
-                 white), and what the decoder makes of the codes."
+                "Images, their codes (each from its lowest number, black, to its highest, white), and \
+                 what the decoder makes of the codes."
             }
             @for (rebuilt, table) in &tables {
                 h3 {
                     (evidence.methods.list()[rebuilt.method].name()) " "
                     span.soft.small {
-                        "code of " (plural(rebuilt.table.code.width, "number", "numbers")) "; "
+                        "code of " (plural(rebuilt.table.code.width, "number", "numbers"))
+                        (shape(rebuilt.table.code.width)) "; "
                         (run_text(&evidence.methods.list()[rebuilt.method], &rebuilt.origin.axes))
                     }
                 }
@@ -37,6 +38,14 @@ pub(super) fn reconstructions(evidence: &Evidence) -> Result<Markup> {
             }
         }
     })
+}
+
+/// How a code is laid out: ` as 6 × 6`.
+fn shape(width: usize) -> String {
+    match layout(width) {
+        Layout::Cells { rows, columns } => format!(" as {rows} × {columns}"),
+        Layout::Bars => " as bars".to_owned(),
+    }
 }
 
 fn rebuilt_table(rebuilt: &Rebuilt) -> Result<Markup> {

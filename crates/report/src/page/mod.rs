@@ -10,6 +10,7 @@ mod figures;
 mod gallery;
 mod headline;
 mod losses;
+mod map;
 mod queries;
 
 use std::{io::Write, path::Path};
@@ -58,6 +59,7 @@ pub(crate) fn render(evidence: &Evidence) -> Result<Markup> {
                     (compared::differences(evidence))
                     (compared::clusters(evidence))
                     (compared::propagated(evidence))
+                    (map::section(evidence))
                     (losses::section(evidence))
                     (gallery::reconstructions(evidence)?)
                     (details::confusions(evidence))

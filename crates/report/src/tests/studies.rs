@@ -1,8 +1,8 @@
 //! Whole studies: active learning over rounds, sweeps, clusterings.
 
 use scarce_artifact::{
-    Classes, Clusters, Distributions, Empty, Images, ImagesMeta, LabelSource, Queries, Shape,
-    Split, Vectors,
+    Classes, Clusters, Distributions, Embeddings, EmbeddingsMeta, Empty, Images, ImagesMeta,
+    LabelSource, Queries, Shape, Split, Vectors,
 };
 use serde_json::{Value, json};
 
@@ -260,4 +260,66 @@ fn a_sweep_without_labels_is_drawn_along_its_axis() {
     let outcome = bench.report(json!({ "curves": curves })).unwrap();
     assert!(outcome.text().contains("all | – | 100.0 4/4 | 1 |"), "{}", outcome.text());
     assert!(outcome.html.contains("points=\"0,0.00 100,0.00\""), "{}", outcome.html);
+}
+
+/// Two numbers per image: even ones on the left, odd ones on the right.
+fn map(bench: &mut Bench, stage: &str, width: usize) {
+    let place =
+        |id: u32| (0..width).map(move |at| if at == 0 { (id % 2) as f32 } else { id as f32 });
+    let table = Embeddings {
+        id: (0..IMAGES).collect(),
+        split: vec![Split::Pool; IMAGES as usize],
+        embedding: Vectors::new(width, (0..IMAGES).flat_map(place).collect()),
+    };
+    bench.table("map", stage, &[], EmbeddingsMeta::default(), table);
+}
+
+#[test]
+fn a_map_shows_classes_and_clusters_side_by_side() {
+    let mut bench = Bench::new();
+    images(&mut bench);
+    bench.truth(&TWO, &(0..IMAGES as i32).map(|id| id % 2).collect::<Vec<_>>());
+    map(&mut bench, "tsne", 2);
+    let table = Clusters {
+        id: (0..IMAGES).collect(),
+        cluster: (0..IMAGES as i32).map(|id| 7 - id % 2).collect(),
+        distance: vec![1.0; IMAGES as usize],
+        percentile: vec![50.0; IMAGES as usize],
+        is_representative: vec![false; IMAGES as usize],
+    };
+    bench.table("clusters", "kmeans", &[("seed", json!(0))], Empty {}, table);
+    let outcome = bench.plain();
+    let text = outcome.text();
+    assert!(text.contains("By true class") && text.contains("By cluster (kmeans)"), "{text}");
+    assert!(text.contains("6: dog") && text.contains("7: cat"), "{text}");
+    assert_eq!(outcome.html.matches("data-n=").count(), 2 * IMAGES as usize);
+    // Image 1 is the second of four in a row of the sheet, on the right, one unit of nineteen up.
+    let point = "<i class=\"c1 r\" tabindex=\"-1\" style=\"left:52.6%;top:94.7%;--x:1;--y:0\" \
+                 data-n=\"dog · image 1\">";
+    assert!(outcome.html.contains(point), "{}", outcome.html);
+    assert!(outcome.html.contains("background-size:calc(4*var(--side))"));
+}
+
+#[test]
+fn a_map_needs_two_numbers() {
+    let mut bench = Bench::new();
+    map(&mut bench, "codes", 3);
+    let failure = bench.report(json!({})).err().unwrap();
+    assert_eq!(failure.code, "report::map");
+    assert_eq!(failure.message, "`codes.map` has 3 numbers per image; a map needs 2");
+    assert!(failure.help.unwrap().contains("components = 2"));
+}
+
+#[test]
+fn a_map_without_truth_is_coloured_by_predictions_or_not_at_all() {
+    let mut bench = Bench::new();
+    map(&mut bench, "tsne", 2);
+    let html = bench.plain().html;
+    assert!(html.contains("<i class=\"none\"") && !html.contains("class=\"legend"), "{html}");
+    bench.predictions("knn", &[], &TWO, &[Split::Pool], &[1; IMAGES as usize]);
+    let html = bench.plain().html;
+    assert!(
+        html.contains("predicted class (knn)") && !html.contains("<i class=\"none\""),
+        "{html}"
+    );
 }

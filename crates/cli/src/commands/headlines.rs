@@ -1,0 +1,107 @@
+//! What reports found, as tables for a terminal or a document.
+
+use scarce_report::{Figure, SummaryRow, metric_words};
+
+use super::stages::{plain_table, trimmed};
+
+/// The headline figures; those of others published beside ours first.
+pub(crate) fn tables(rows: &[SummaryRow]) -> Vec<String> {
+    let groups = groups(rows);
+    claims(rows).into_iter().chain(groups.iter().map(|group| headlines(group))).collect()
+}
+
+/// Published figures beside ours, if there are any.
+fn claims(rows: &[SummaryRow]) -> Option<String> {
+    let claimed = rows.iter().flat_map(|row| row.figures.iter().map(move |figure| (row, figure)));
+    let claimed: Vec<_> = claimed.filter(|(_, figure)| figure.published.is_some()).collect();
+    let mut table = plain_table();
+    table.set_header(["claim", "metric", "published", "ours", "verdict", "on"]);
+    for (row, figure) in &claimed {
+        table.add_row([
+            figure.label.clone(),
+            metric_words(&figure.metric).to_owned(),
+            figure.published_text().unwrap_or_default(),
+            figure.to_string(),
+            verdict(figure).to_owned(),
+            row.setting.clone(),
+        ]);
+    }
+    (!claimed.is_empty()).then(|| trimmed(&table))
+}
+
+fn verdict(figure: &Figure) -> &'static str {
+    figure.published.as_ref().map_or("", |published| published.verdict.words())
+}
+
+/// Rows with the same figures stand in one table: scores of clusters have other columns than those of
+/// classifiers.
+fn groups(rows: &[SummaryRow]) -> Vec<Vec<&SummaryRow>> {
+    let mut groups: Vec<Vec<&SummaryRow>> = Vec::new();
+    for row in rows {
+        match groups.iter_mut().find(|group| metrics(group[0]).eq(metrics(row))) {
+            Some(group) => group.push(row),
+            None => groups.push(vec![row]),
+        }
+    }
+    groups
+}
+
+fn metrics(row: &SummaryRow) -> impl Iterator<Item = &str> {
+    row.figures.iter().map(|figure| figure.metric.as_str())
+}
+
+/// Method, what the images were to it, and a column per metric.
+fn headlines(rows: &[&SummaryRow]) -> String {
+    let metrics: Vec<&str> = rows.first().map_or(Vec::new(), |row| metrics(row).collect());
+    let mut table = plain_table();
+    let mut header = vec!["method".to_owned(), "on".to_owned()];
+    header.extend(metrics.iter().map(|metric| metric.replace('_', " ")));
+    table.set_header(header);
+    for row in rows {
+        let mut cells = vec![row.label.clone(), row.setting.clone()];
+        let figures = metrics.iter().map(|metric| row.figure(metric));
+        cells.extend(figures.map(|figure| figure.map_or(String::new(), ToString::to_string)));
+        table.add_row(cells);
+    }
+    trimmed(&table)
+}
+
+/// A table for a document: a row for every published figure and for the first figure of every method.
+pub(crate) fn markdown(rows: &[SummaryRow]) -> String {
+    let figures = rows.iter().flat_map(|row| {
+        let shown = |(at, figure): &(usize, &Figure)| *at == 0 || figure.published.is_some();
+        row.figures.iter().enumerate().filter(shown).map(move |(_, figure)| (row, figure))
+    });
+    let line =
+        |cells: [String; 7]| format!("| {} |\n", cells.map(|cell| escaped(&cell)).join(" | "));
+    let header = ["method", "metric", "published", "ours", "n", "verdict", "protocol"];
+    let mut text = line(header.map(str::to_owned));
+    text += "| --- | --- | ---: | ---: | ---: | --- | --- |\n";
+    for (row, figure) in figures {
+        text += &line([
+            figure.label.clone(),
+            metric_words(&figure.metric).to_owned(),
+            figure.published_text().unwrap_or_default(),
+            figure.ours(),
+            figure.estimate.n.to_string(),
+            verdict(figure).to_owned(),
+            row.setting.clone(),
+        ]);
+    }
+    text.trim_end().to_owned()
+}
+
+/// A cell that cannot break out of its table.
+fn escaped(cell: &str) -> String {
+    cell.replace('\\', "\\\\").replace('|', "\\|").replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_in_its_cell() {
+        assert_eq!(escaped("a|b\\c\nd"), "a\\|b\\\\c d");
+    }
+}
