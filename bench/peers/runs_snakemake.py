@@ -10,7 +10,7 @@ from protocol import serve
 
 SNAKEFILE = """
 rule all:
-    input: expand("s{{i}}.txt", i=range(1, {count}))
+    input: expand("copy-{{i}}.txt", i=range(1, {count}))
 
 rule base:
     input: "source.txt"
@@ -19,7 +19,7 @@ rule base:
 
 rule copy:
     input: "base.txt"
-    output: "s{{i}}.txt"
+    output: "copy-{{i}}.txt"
     shell: "cp {{input}} {{output}}"
 """
 

@@ -11,7 +11,7 @@ const HEAVY_PAIRS: usize = 3;
 
 /// Measures scarce beside its peers: the same work on the same data, in turn.
 #[derive(Debug, Parser)]
-#[command(name = "scarce-bench", version, max_term_width = 100)]
+#[command(name = "benchmark", version, max_term_width = 100)]
 pub(crate) struct Cli {
     /// The command.
     #[command(subcommand)]
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     fn options(words: &[&str]) -> Options {
-        let words = ["scarce-bench", "run"].iter().chain(words);
+        let words = ["benchmark", "run"].iter().chain(words);
         match Cli::try_parse_from(words).unwrap().command {
             Command::Run(options) => options,
             other => panic!("{other:?}"),
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn no_turns_and_no_threads_are_refused() {
         for words in [["--runs", "0"], ["--threads", "0"], ["--runs", "many"]] {
-            let words = ["scarce-bench", "run"].iter().chain(&words);
+            let words = ["benchmark", "run"].iter().chain(&words);
             assert!(Cli::try_parse_from(words).is_err());
         }
     }

@@ -76,7 +76,7 @@ fn install(python: &Path, folder: &Path, wanted: &str) -> Result<()> {
     let list = folder.join("requirements.txt");
     fs_err::write(&list, wanted)?;
     let status = Command::new(python)
-        .args(["-m", "pip", "install", "--quiet", "--only-binary=:all:"])
+        .args(["-m", "pip", "install", "--quiet", "--prefer-binary"])
         .args(["--disable-pip-version-check", "--no-input", "-r"])
         .arg(&list)
         .stdin(Stdio::null())
