@@ -54,6 +54,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("scarce-torch", &["scarce-stage", "scarce-autoencoder", "scarce-neural"]),
     // beside the house
+    ("scarce-bench", &["scarce-artifact", "scarce-kernels", "scarce-ingest", "scarce-report"]),
     ("scarce-fingerprint", &[]),
     ("scarce-tests", &[]),
     ("xtask", &[]),
