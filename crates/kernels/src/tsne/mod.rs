@@ -8,7 +8,6 @@
 mod affinities;
 mod tree;
 
-use crate::product::dot;
 use crate::random;
 use crate::{Error, Matrix, Pca};
 use affinities::Affinities;
