@@ -209,7 +209,7 @@ impl Contenders {
         let limit = self.smallest + self.slack;
         for (chunk, keys) in keys.chunks(16).enumerate() {
             // Without a way out the compiler can use vector instructions.
-            if !keys.iter().fold(false, |any, &key| any | (key <= limit)) {
+            if keys.iter().filter(|&&key| key <= limit).count() == 0 {
                 continue;
             }
             let within = keys.iter().enumerate().filter(|&(_, &key)| key <= limit);

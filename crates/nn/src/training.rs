@@ -218,8 +218,11 @@ where
     /// Learns from a mini-batch; gives its mean loss, as the sum of what the pieces add to it.
     fn step(&mut self, epoch: usize, step: usize, rows: &[i64]) -> Result<Vec<Tensor>, Error> {
         let &mut Self { training, device, .. } = self;
-        let pieces =
-            if device.is_cuda() { vec![0..rows.len()] } else { pieces(rows.len(), training) };
+        let pieces = if device.is_cuda() {
+            std::iter::once(0..rows.len()).collect()
+        } else {
+            pieces(rows.len(), training)
+        };
         let learnt = self.team.map(pieces.len(), |learner, at| -> Result<_, Error> {
             let piece = &rows[pieces[at].clone()];
             let mut stream = Stream::new(training.seed, &format!("batch {epoch} {step} {at}"));

@@ -36,7 +36,7 @@ impl Affinities {
         Ok(Self::symmetric(&neighbours.indices, &p, k))
     }
 
-    /// (p_ij + p_ji) / 2n from `k` entries in every row.
+    /// `(p_ij + p_ji) / 2n` from `k` entries in every row.
     fn symmetric(indices: &[u32], p: &[f64], k: usize) -> Self {
         let n = indices.len() / k;
         let incoming = Incoming::new(indices, k);
@@ -66,7 +66,7 @@ impl Affinities {
         columns.zip(self.p[range].iter().copied())
     }
 
-    /// Σ p ln(p / q) over the entries, with q = 1 / (1 + ‖y_i − y_j‖²) as a share of its sum over
+    /// Σ p ln(p / q) over the entries, with q = `1 / (1 + ‖y_i − y_j‖²)` as a share of its sum over
     /// all pairs.
     pub(super) fn kl_divergence(&self, places: &[Point], theta: f32) -> f64 {
         let total = Tree::new(places).repulsion(places, theta).total;
@@ -142,7 +142,7 @@ fn conditional(distances: &[f32], perplexity: f64, p: &mut [f64]) {
         } else {
             high = precision;
         }
-        precision = if high.is_finite() { (low + high) / 2.0 } else { 2.0 * precision };
+        precision = if high.is_finite() { f64::midpoint(low, high) } else { 2.0 * precision };
     }
 }
 

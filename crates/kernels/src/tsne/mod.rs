@@ -110,9 +110,10 @@ impl Tsne {
             if iteration == EXAGGERATED + 1 {
                 descent.rest();
             }
-            match iteration <= EXAGGERATED {
-                true => descent.step(self.exaggeration as f32, 0.5, rate),
-                false => descent.step(1.0, 0.8, rate),
+            if iteration <= EXAGGERATED {
+                descent.step(self.exaggeration as f32, 0.5, rate);
+            } else {
+                descent.step(1.0, 0.8, rate);
             }
             observe(iteration);
         }
@@ -204,9 +205,10 @@ impl Descent {
         let state = self.places.iter_mut().zip(&mut self.velocity).zip(&mut self.gains);
         for (((place, velocity), gains), gradient) in state.zip(gradient) {
             for axis in [0, 1] {
-                let gain = match velocity[axis] * gradient[axis] < 0.0 {
-                    true => gains[axis] + 0.2,
-                    false => (gains[axis] * 0.8).max(LEAST_GAIN),
+                let gain = if velocity[axis] * gradient[axis] < 0.0 {
+                    gains[axis] + 0.2
+                } else {
+                    (gains[axis] * 0.8).max(LEAST_GAIN)
                 };
                 gains[axis] = gain;
                 velocity[axis] = momentum * velocity[axis] - rate * gain * gradient[axis];
@@ -215,7 +217,7 @@ impl Descent {
         }
     }
 
-    /// 4 Σ (exaggeration · p − q) (y_i − y_j) / (1 + ‖y_i − y_j‖²) for every point i.
+    /// `4 Σ (exaggeration · p − q) (y_i − y_j) / (1 + ‖y_i − y_j‖²)` for every point i.
     fn gradient(&self, repulsion: &Repulsion, exaggeration: f32) -> Vec<Point> {
         let share = (1.0 / repulsion.total) as f32;
         let mut gradient = vec![[0.0; 2]; self.places.len()];
@@ -230,7 +232,7 @@ impl Descent {
         gradient
     }
 
-    /// Σ p (y_i − y_j) / (1 + ‖y_i − y_j‖²) over the neighbours j of the point i.
+    /// `Σ p (y_i − y_j) / (1 + ‖y_i − y_j‖²)` over the neighbours j of the point i.
     fn attraction(&self, i: usize) -> Point {
         let [x, y] = self.places[i];
         let mut sum = [0.0; 2];

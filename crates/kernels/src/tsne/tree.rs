@@ -37,9 +37,9 @@ pub(super) struct Tree {
 
 /// What all points do to each.
 pub(super) struct Repulsion {
-    /// Σ (y_i − y_j) / (1 + ‖y_i − y_j‖²)² over all other points j, for every point i.
+    /// `Σ (y_i − y_j) / (1 + ‖y_i − y_j‖²)²` over all other points j, for every point i.
     pub(super) forces: Vec<Point>,
-    /// Σ 1 / (1 + ‖y_i − y_j‖²) over all pairs of different points, both ways.
+    /// `Σ 1 / (1 + ‖y_i − y_j‖²)` over all pairs of different points, both ways.
     pub(super) total: f64,
 }
 
