@@ -175,13 +175,11 @@ impl Known {
     fn labels_of(&self, run: &Origin) -> (Vec<&LabelTable>, bool) {
         let origins = self.labels.iter().map(|table| &table.origin);
         let above = self.lineage.seen(run, origins).filter(|above| !above.is_empty());
-        match above {
-            Some(above) => (above.iter().map(|&at| &self.labels[at]).collect(), true),
-            None => {
-                let agrees = |table: &&LabelTable| agree(&table.origin.axes, &run.axes);
-                (self.labels.iter().filter(agrees).collect(), false)
-            }
+        if let Some(above) = above {
+            return (above.iter().map(|&at| &self.labels[at]).collect(), true);
         }
+        let agrees = |table: &&LabelTable| agree(&table.origin.axes, &run.axes);
+        (self.labels.iter().filter(agrees).collect(), false)
     }
 
     /// Images whose label a run may have seen; `None` when nobody said.

@@ -151,13 +151,16 @@ fn of_classes(
     Colouring { by, names: known.classes.names().to_vec(), of: of.collect() }
 }
 
+/// What a stage says of images: its name, and a class by id.
+type Said = (String, HashMap<u32, u32>);
+
 /// What the first fitting table of predictions says of the images.
 fn predicted(
     context: &Context,
     known: &Known,
     axes: &Axes,
     ids: &BTreeSet<u32>,
-) -> Result<Option<(String, HashMap<u32, u32>)>, Failure> {
+) -> Result<Option<Said>, Failure> {
     for input in context.inputs::<Predictions>("predictions")? {
         if !agree(&input.axes, axes) {
             continue;

@@ -355,12 +355,11 @@ impl<'a> Columns<'a> {
                 && known.split == split
                 && known.setting == setting
         };
-        match rows.iter_mut().find(|known| same(known)) {
-            Some(known) => known.figures.push(figure),
-            None => {
-                let label = word("method")?;
-                rows.push(SummaryRow { label, stage, axes, split, setting, figures: vec![figure] });
-            }
+        if let Some(known) = rows.iter_mut().find(|known| same(known)) {
+            known.figures.push(figure);
+        } else {
+            let label = word("method")?;
+            rows.push(SummaryRow { label, stage, axes, split, setting, figures: vec![figure] });
         }
         Ok(())
     }

@@ -17,6 +17,9 @@ pub(crate) const COMPARED: [(&str, &str); 2] = [
     ("propagated_accuracy", "propagated_accuracy_minus_baseline"),
 ];
 
+/// Runs that are compared with one another: of one method, on one sort of images.
+type Group = (usize, Setting, &'static str);
+
 /// Which stage each stage is compared with.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Baselines {
@@ -68,8 +71,7 @@ pub(crate) fn differences(rows: &[Row], baselines: &Baselines) -> Result<Vec<Lin
             row.metric == metric && row.class.is_none() && row.setting != Setting::CrossValidated
         };
         let scores: Vec<&Row> = rows.iter().filter(of_metric).collect();
-        let mut groups: IndexMap<(usize, Setting, &'static str), Vec<(&Row, f64)>> =
-            IndexMap::new();
+        let mut groups: IndexMap<Group, Vec<(&Row, f64)>> = IndexMap::new();
         for row in &scores {
             let Some(baseline) = baselines.of(&row.origin.stage) else { continue };
             let partners = partners(row, baseline, &scores);

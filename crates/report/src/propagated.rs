@@ -160,12 +160,10 @@ fn of_distributions(
 ) -> Result<Said> {
     let origin = Origin { stage: input.stage, axes: input.axes };
     let of_same = tables.iter().find(|table| table.origin == origin);
-    let (given, labels) = match of_same {
-        Some(table) => (table.given.keys().copied().collect(), Some(table.count())),
-        None => {
-            let given = known.labelled(&origin).unwrap_or_default();
-            (given, known.label_count(&origin))
-        }
+    let (given, labels) = if let Some(table) = of_same {
+        (table.given.keys().copied().collect(), Some(table.count()))
+    } else {
+        (known.labelled(&origin).unwrap_or_default(), known.label_count(&origin))
     };
     let classes = known.classes.names().len();
     let mut seen = Vec::new();
