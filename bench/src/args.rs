@@ -51,7 +51,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR", default_value = "artifacts/bench")]
     pub(crate) out: PathBuf,
 
-    /// Where data sets lie [default: SCARCE_TEST_DATA, ../shared/data, the user's data directory]
+    /// Where data sets lie [default: `SCARCE_TEST_DATA`, ../shared/data, the user's data directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Vec<PathBuf>,
 }

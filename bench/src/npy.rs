@@ -1,4 +1,4 @@
-//! Writing `.npy` files (NumPy enhancement proposal 1), for peers to read.
+//! Writing `.npy` files (`NumPy` enhancement proposal 1), for peers to read.
 
 use std::{io::Write, path::Path};
 
@@ -27,7 +27,7 @@ impl Number for u32 {
     }
 }
 
-/// Writes an array beside its place and renames it there. `shape` is as NumPy writes it: `(2, 3)`,
+/// Writes an array beside its place and renames it there. `shape` is as `NumPy` writes it: `(2, 3)`,
 /// `(5,)`.
 pub(crate) fn write<T: Number>(path: &Path, shape: &str, numbers: &[T]) -> Result<()> {
     if let Some(folder) = path.parent() {

@@ -14,7 +14,7 @@ pub(crate) struct Ran {
     /// From start to end of the process.
     pub(crate) seconds: f64,
     /// Stages computed.
-    pub(crate) ran: usize,
+    pub(crate) computed: usize,
     /// Stages found in the cache.
     pub(crate) cached: usize,
 }
@@ -48,10 +48,10 @@ impl Scarce {
         if !output.status.success() {
             bail!("`scarce run {}` failed:\n{}", pipeline.display(), told.trim());
         }
-        let (ran, cached) = counts(&told).with_context(|| {
+        let (computed, cached) = counts(&told).with_context(|| {
             format!("`scarce run` said nothing of its stages:\n{}", told.trim())
         })?;
-        Ok(Ran { seconds, ran, cached })
+        Ok(Ran { seconds, computed, cached })
     }
 
     /// Why a pipeline cannot be run, if it cannot.

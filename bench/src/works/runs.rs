@@ -4,7 +4,7 @@
 //! spelt out. Ours are `ingest` of the digits and label budgets of ten (read a table, draw, write a
 //! table); the peers' copy a small file. Whole commands are timed, from start to end.
 
-use std::path::Path;
+use std::{fmt::Write, path::Path};
 
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -93,14 +93,14 @@ impl<'a> Project<'a> {
     }
 
     fn nothing(&self, scarce: &Scarce) -> Result<Turn> {
-        let Ran { seconds, ran, cached } = self.run(scarce)?;
+        let Ran { seconds, computed: ran, cached } = self.run(scarce)?;
         ensure!((ran, cached) == (0, self.count), "{ran} stages ran, {cached} were cached");
         Ok(turn(seconds, self.count))
     }
 
     fn execute(&mut self, scarce: &Scarce) -> Result<Turn> {
         self.seed += self.count;
-        let Ran { seconds, ran, .. } = self.run(scarce)?;
+        let Ran { seconds, computed: ran, .. } = self.run(scarce)?;
         // the digits are read once for all runs
         ensure!(ran == self.count - 1, "{ran} stages ran");
         Ok(turn(seconds / ran as f64, ran))
@@ -117,7 +117,9 @@ fn pipeline(count: usize, seed: usize) -> String {
                     dataset = \"digits\"\n"
         .to_owned();
     for stage in 1..count {
-        text += &format!(
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
             "\n[stages.s{stage:04}]\nkind = \"budget\"\n\
              inputs = {{ truth = \"base\", images = \"base\" }}\nrandom = 10\nseed = {}\n",
             seed + stage

@@ -85,6 +85,7 @@ impl Bench {
             outputs: ["predictions", "model", "history"].map(made).into_iter().collect(),
             threads: 1,
             data: Vec::new(),
+            lineage: Vec::new(),
         };
         kind.run(params, &Context::new(job, std::io::sink()))
     }

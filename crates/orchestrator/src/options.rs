@@ -36,6 +36,7 @@ impl Default for Options {
             targets: Vec::new(),
             force: Vec::new(),
             data: Vec::new(),
+            lineage: Vec::new(),
             overrides: Vec::new(),
         }
     }
