@@ -36,7 +36,6 @@ impl Default for Options {
             targets: Vec::new(),
             force: Vec::new(),
             data: Vec::new(),
-            lineage: Vec::new(),
             overrides: Vec::new(),
         }
     }

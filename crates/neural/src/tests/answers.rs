@@ -5,7 +5,7 @@ use scarce_artifact::{Model, ModelCard, Tensor as Saved};
 use super::*;
 use crate::objective::Objective;
 
-/// Answers that NumPy gives: see `fixtures/make_fixtures.py`.
+/// Answers that `NumPy` gives: see `fixtures/make_fixtures.py`.
 struct Known(Value);
 
 impl Known {
