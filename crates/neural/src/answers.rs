@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Rows that pass through the network at a time.
-const ROWS: usize = 512;
+pub(crate) const ROWS: usize = 512;
 
 /// The output that every kind has.
 pub(crate) fn predictions() -> Port {
@@ -44,10 +44,7 @@ impl<'a> Classifier<'a> {
         source: &Source,
         splits: &[SplitName],
     ) -> Result<(), Failure> {
-        let (found, model) = (source.input()?, self.blueprint.input);
-        if found != model {
-            return Err(Error::Input { path: source.path().to_owned(), model, found }.into());
-        }
+        source.must_be(self.blueprint.input)?;
         let mut writer = context.writer::<Predictions>("predictions", self.classes.clone())?;
         let (mut done, mut written) = (0, 0);
         for batch in source.stream()? {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use scarce_artifact::{
-    Classes, Embeddings, EmbeddingsMeta, History, LabelSource, Labels, Model, Predictions, Reader,
-    Split, Table, Vectors, Writer,
+    Classes, Embeddings, EmbeddingsMeta, History, Images, ImagesMeta, LabelSource, Labels, Model,
+    Predictions, Reader, Shape, Split, Table, Vectors, Writer,
 };
 use scarce_stage::{Context, Failure, Job, JobInput, PROTOCOL};
 use serde_json::{Value, json};
@@ -40,6 +40,28 @@ impl Bench {
         };
         let meta = EmbeddingsMeta { origin: "points".to_owned(), ..EmbeddingsMeta::default() };
         self.write(name, meta, table);
+    }
+
+    /// Images of `shape` with these ids and bytes, of which 255 is the brightest; ids from 1000 on
+    /// are test images.
+    pub(crate) fn images(
+        &self,
+        name: &str,
+        shape: Shape,
+        rows: impl IntoIterator<Item = (u32, Vec<u8>)>,
+    ) {
+        let (id, pixels): (Vec<u32>, Vec<Vec<u8>>) = rows.into_iter().unzip();
+        let table = Images {
+            split: id.iter().map(|&id| split(id)).collect(),
+            source: id.iter().map(ToString::to_string).collect(),
+            id,
+            pixels: Vectors::new(shape.pixels(), pixels.concat()),
+        };
+        self.write(name, ImagesMeta { shape, dataset: "drawn".to_owned(), max_value: 255 }, table);
+    }
+
+    pub(crate) fn embeddings(&self, output: &str) -> Embeddings {
+        self.read(&format!("{output}-embeddings"))
     }
 
     pub(crate) fn labels(&self, name: &str, classes: &[&str], labels: &[(u32, i32)]) {
@@ -82,7 +104,10 @@ impl Bench {
             stage: "tested".to_owned(),
             params: params.clone(),
             inputs: inputs.iter().map(input).collect(),
-            outputs: ["predictions", "model", "history"].map(made).into_iter().collect(),
+            outputs: ["predictions", "model", "history", "embeddings"]
+                .map(made)
+                .into_iter()
+                .collect(),
             threads: 1,
             data: Vec::new(),
             lineage: Vec::new(),

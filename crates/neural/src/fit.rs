@@ -144,8 +144,13 @@ impl Lesson {
             let network = Network::new(twin, blueprint)?;
             let (seen, targets) = (self.seen.twin(), self.targets.shallow_clone());
             let weights = self.weights.as_ref().map(Tensor::shallow_clone);
+            let bent = fitting.augmentation.zip(blueprint.input.shape());
             Ok(move |rows: &Tensor, mode: &mut Mode<'_>| {
-                let outputs = network.forward(&seen.gather(rows)?, mode)?;
+                let mut x = seen.gather(rows)?;
+                if let (Mode::Training(stream), Some((augmentation, shape))) = (&mut *mode, bent) {
+                    x = augmentation.apply(&x, shape, stream)?;
+                }
+                let outputs = network.forward(&x, mode)?;
                 let weights = weights.as_ref().map(|all| all.f_index_select(0, rows));
                 let targets = targets.f_index_select(0, rows)?;
                 objective.mean(&outputs, &targets, weights.transpose()?.as_ref())

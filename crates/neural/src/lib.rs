@@ -3,6 +3,8 @@
 //! | kind | what it does |
 //! | --- | --- |
 //! | `mlp` | a multilayer perceptron on features ([`Mlp`]) |
+//! | `cnn` | a convolutional network on images ([`Cnn`]) |
+//! | `neural-features` | the last hidden layer of a saved network, as an embedding ([`NeuralFeatures`]) |
 //! | `neural-predict` | a saved network, applied without refitting ([`NeuralPredict`]) |
 //!
 //! Kinds that fit read `labels` and what the network sees, join them by image id, and write
@@ -35,7 +37,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod answers;
+mod cnn;
 mod error;
+mod features;
 mod fit;
 mod mlp;
 mod network;
@@ -50,10 +54,12 @@ mod bench;
 #[cfg(test)]
 mod tests;
 
+pub use cnn::Cnn;
 pub use error::Error;
+pub use features::NeuralFeatures;
 pub use mlp::Mlp;
 pub use network::{Blueprint, Input, Network};
-pub use params::{Loss, MlpParams, OptimiserName, PredictParams};
+pub use params::{CnnParams, FeaturesParams, Loss, MlpParams, OptimiserName, PredictParams};
 pub use predict::NeuralPredict;
 pub use splits::SplitName;
 
@@ -62,5 +68,10 @@ use scarce_stage::Kind;
 /// The kinds of this crate, for a host's list.
 pub fn kinds() -> Vec<Kind> {
     let fingerprint = env!("SCARCE_FINGERPRINT");
-    vec![Kind::of::<Mlp>(fingerprint), Kind::of::<NeuralPredict>(fingerprint)]
+    vec![
+        Kind::of::<Mlp>(fingerprint),
+        Kind::of::<Cnn>(fingerprint),
+        Kind::of::<NeuralFeatures>(fingerprint),
+        Kind::of::<NeuralPredict>(fingerprint),
+    ]
 }

@@ -40,6 +40,7 @@ impl Stage for Mlp {
         let MlpParams { hidden, activation, batch_norm, dropout, .. } = params;
         fit(context, &source, &fitting, |input, learnt| Blueprint {
             input,
+            planes: None,
             hidden,
             activation,
             batch_norm,

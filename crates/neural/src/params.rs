@@ -1,6 +1,8 @@
 //! What the TOML says.
 
-use scarce_nn::{Activation, Device, EarlyStopping, Optimiser, Training};
+use scarce_nn::{
+    Activation, Augmentation, Device, EarlyStopping, Optimiser, Padding, Schedule, Training,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +77,9 @@ macro_rules! fitting_params {
             /// Step size of the optimiser.
             #[schemars(extend("exclusiveMinimum" = 0))]
             pub learning_rate: f64,
+            /// `constant`, or `cosine`: the step size falls along half a cosine to 0 at the end of the
+            /// last epoch.
+            pub schedule: Schedule,
             /// Pull of all weights towards zero.
             #[schemars(range(min = 0))]
             pub weight_decay: f64,
@@ -113,6 +118,7 @@ macro_rules! fitting_params {
                     optimiser: OptimiserName::Adam,
                     momentum: 0.9,
                     learning_rate: 1e-3,
+                    schedule: Schedule::Constant,
                     weight_decay: 0.0,
                     batch: 128,
                     epochs: None,
@@ -145,6 +151,7 @@ macro_rules! fitting_params {
                         piece: if self.batch_norm { usize::MAX } else { PIECE },
                         optimiser,
                         learning_rate: self.learning_rate,
+                        schedule: self.schedule,
                         weight_decay: self.weight_decay,
                         patience: self.early_stopping.map(|stopping| stopping.patience),
                         seed: self.seed,
@@ -152,6 +159,7 @@ macro_rules! fitting_params {
                     },
                     splits: self.splits.clone(),
                     device: self.device,
+                    augmentation: None,
                 }
             }
         }
@@ -173,6 +181,8 @@ pub(crate) struct Fitting {
     pub(crate) training: Training,
     pub(crate) splits: Vec<SplitName>,
     pub(crate) device: Device,
+    /// Of images only.
+    pub(crate) augmentation: Option<Augmentation>,
 }
 
 fitting_params! {
@@ -182,6 +192,38 @@ fitting_params! {
         #[schemars(inner(range(min = 1)))]
         hidden: Vec<usize> = vec![256],
     }
+}
+
+fitting_params! {
+    /// Parameters of `cnn`.
+    CnnParams {
+        /// Channels after each convolution.
+        #[schemars(inner(range(min = 1)), length(min = 1, max = 12))]
+        channels: Vec<usize> = vec![32, 64],
+        /// Side of the convolutions' kernels.
+        #[schemars(range(min = 1))]
+        kernel: usize = 5,
+        /// `valid`: kernels stay within the image, which each convolution makes smaller. `same`:
+        /// beyond the border lie zeros, and convolutions keep the size.
+        padding: Padding = Padding::Valid,
+        /// Side of the squares of which the largest number is kept, after each convolution.
+        #[schemars(range(min = 1))]
+        pool: usize = 2,
+        /// Widths of the hidden fully connected layers after the convolutions.
+        #[schemars(inner(range(min = 1)))]
+        hidden: Vec<usize> = vec![128],
+        /// Changes every image a little before each look, in its own way; `{}` takes what suits
+        /// handwriting. Without it images are seen as they are.
+        augmentation: Option<Augmentation> = None,
+    }
+}
+
+/// Parameters of `neural-features`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FeaturesParams {
+    /// `auto` (a GPU if there is one), `cpu` or `cuda:N`.
+    pub device: Device,
 }
 
 /// Parameters of `neural-predict`.

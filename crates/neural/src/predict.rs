@@ -5,15 +5,16 @@ use scarce_nn::Variables;
 use scarce_stage::{Context, Description, Failure, Port, Stage};
 
 use crate::{
-    Blueprint, Error, PredictParams,
+    Blueprint, PredictParams,
     answers::{Classifier, predictions},
     fit::{MODEL, on_libtorch},
     source::Source,
 };
 
 const DOC: &str = "\
-Takes the `model` output of `mlp` and gives, on what it was trained on, the predictions that came \
-with it, bit for bit, where `splits` are the same; on other images, those that it would have given. Wire `features`. Class names come from the model.";
+Takes the `model` output of `mlp` or `cnn` and gives, on what it was trained on, the predictions that \
+came with it, bit for bit, where `splits` are the same; on other images, those that it would have \
+given. Wire `features` for `mlp` and `images` for `cnn`. Class names come from the model.";
 
 /// Applies a saved network.
 pub struct NeuralPredict;
@@ -31,7 +32,7 @@ impl Stage for NeuralPredict {
     }
 
     fn run(params: PredictParams, context: &Context) -> Result<(), Failure> {
-        let source = source(context)?;
+        let source = Source::wired(context)?;
         let (model, path) = context.model("model")?;
         let blueprint = Blueprint::of_card(&model.card, path)?;
         if let Source::Features(features) = &source {
@@ -48,17 +49,5 @@ impl Stage for NeuralPredict {
         let variables = Variables::of_model(device, model, path);
         let mut classifier = Classifier::new(&variables, &blueprint, classes)?;
         classifier.predict(context, &source, &params.splits)
-    }
-}
-
-/// The one input that is wired.
-fn source(context: &Context) -> Result<Source, Failure> {
-    let features = context.optional::<Embeddings>("features")?;
-    let images = context.optional::<Images>("images")?;
-    match (features, images) {
-        (Some(features), None) => Ok(Source::Features(features)),
-        (None, Some(images)) => Ok(Source::Images(images)),
-        (Some(_), Some(_)) => Err(Error::Inputs("both").into()),
-        (None, None) => Err(Error::Inputs("none").into()),
     }
 }

@@ -7,6 +7,7 @@ use scarce_artifact::{
 };
 use scarce_nn::Pixels;
 use scarce_nn::tch::{Device, Tensor};
+use scarce_stage::{Context, Failure};
 use serde_json::{Value, json};
 
 use crate::{Error, Input};
@@ -37,6 +38,27 @@ pub(crate) enum Part<'a> {
 }
 
 impl Source {
+    /// The one of the inputs `features` and `images` that is wired.
+    pub(crate) fn wired(context: &Context) -> Result<Self, Failure> {
+        let features = context.optional::<Embeddings>("features")?;
+        let images = context.optional::<Images>("images")?;
+        match (features, images) {
+            (Some(features), None) => Ok(Self::Features(features)),
+            (None, Some(images)) => Ok(Self::Images(images)),
+            (Some(_), Some(_)) => Err(Error::Inputs("both").into()),
+            (None, None) => Err(Error::Inputs("none").into()),
+        }
+    }
+
+    /// Refuses what a model of such an `input` was not trained on.
+    pub(crate) fn must_be(&self, model: Input) -> Result<(), Error> {
+        let found = self.input()?;
+        if found == model {
+            return Ok(());
+        }
+        Err(Error::Input { path: self.path().to_owned(), model, found })
+    }
+
     /// What a network will see of each row.
     pub(crate) fn input(&self) -> Result<Input, Error> {
         match self {

@@ -6,6 +6,7 @@ use super::*;
 use crate::bench::{Bench, unit};
 
 mod answers;
+mod images;
 mod learning;
 mod saved;
 

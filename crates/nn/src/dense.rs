@@ -68,15 +68,23 @@ impl Dense {
     /// # Errors
     /// When libtorch refuses, for instance for another width of `x`.
     pub fn forward(&self, x: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor, Error> {
+        let x = self.hidden(x, mode)?;
+        let (weight, bias) = &self.layers[self.layers.len() - 1];
+        Ok(x.f_linear(weight, Some(bias))?)
+    }
+
+    /// `x: [n, in]` to what the last layer sees of it.
+    ///
+    /// # Errors
+    /// When libtorch refuses, for instance for another width of `x`.
+    pub fn hidden(&self, x: &Tensor, mode: &mut Mode<'_>) -> Result<Tensor, Error> {
         let mut x = x.shallow_clone();
-        for (at, (weight, bias)) in self.layers.iter().enumerate() {
-            if at > 0 {
-                if let Some(norm) = self.norms.get(at - 1) {
-                    x = norm.forward(&x, mode)?;
-                }
-                x = dropout(self.activation.apply(x)?, self.dropout, mode)?;
-            }
+        for (at, (weight, bias)) in self.layers[..self.layers.len() - 1].iter().enumerate() {
             x = x.f_linear(weight, Some(bias))?;
+            if let Some(norm) = self.norms.get(at) {
+                x = norm.forward(&x, mode)?;
+            }
+            x = dropout(self.activation.apply(x)?, self.dropout, mode)?;
         }
         Ok(x)
     }

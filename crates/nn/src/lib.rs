@@ -6,13 +6,14 @@
 //!   [`Device::open`];
 //! - [`Variables`], the weights by name, either drawn afresh from a seed or taken from
 //!   a saved [`Model`](scarce_artifact::Model);
-//! - layers that read their weights from them: [`Dense`] stacks, [`ConvEncoder`] and
-//!   [`ConvDecoder`] for images of any height, width and number of channels;
+//! - layers that read their weights from them: [`Dense`] stacks, a [`ConvStack`] that looks for
+//!   patterns, [`ConvEncoder`] and [`ConvDecoder`], for images of any height, width and number of
+//!   channels;
 //! - [`train`], the one training loop: shuffled mini-batches, an [`Optimiser`], [`Rows`] to
 //!   validate on, early stopping, the best weights kept.
 //!
 //! [`Pixels`] holds the images of a training set as bytes and hands out batches scaled to
-//! `[0, 1]`.
+//! `[0, 1]`; [`Augmentation`] bends them a little before each look.
 //!
 //! # Reproducibility
 //!
@@ -46,12 +47,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod activation;
+mod augment;
 mod conv;
 mod dense;
 mod device;
 mod error;
 mod optimiser;
 mod pixels;
+mod planes;
 mod regularise;
 mod rows;
 mod stream;
@@ -63,12 +66,14 @@ mod variables;
 mod tests;
 
 pub use activation::Activation;
+pub use augment::Augmentation;
 pub use conv::{ConvDecoder, ConvEncoder};
 pub use dense::Dense;
 pub use device::{Device, LIBTORCH};
 pub use error::Error;
-pub use optimiser::Optimiser;
+pub use optimiser::{Optimiser, Schedule};
 pub use pixels::{Pixels, numbers};
+pub use planes::{ConvStack, Padding, Planes};
 pub use regularise::{BatchNorm, dropout};
 pub use rows::{EarlyStopping, Rows};
 pub use stream::Stream;

@@ -1,6 +1,8 @@
 //! What turns gradients into steps.
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::{Error, Training, Variables, team::alone};
@@ -24,6 +26,32 @@ pub enum Optimiser {
         /// Share of the last step that goes into the next one (Polyak 1964).
         momentum: f64,
     },
+}
+
+/// How the step size changes in the course of training.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum Schedule {
+    /// Not at all.
+    #[default]
+    Constant,
+    /// It falls along half a cosine to 0 at the last epoch's end (Loshchilov and Hutter 2017,
+    /// equation 5, without restarts).
+    Cosine,
+}
+
+impl Schedule {
+    /// Share of the step size after `done` of `total` steps.
+    pub(crate) fn share(self, done: usize, total: usize) -> f64 {
+        match self {
+            Self::Constant => 1.0,
+            Self::Cosine => {
+                let part = done as f64 / total.max(1) as f64;
+                0.5 * (1.0 + (std::f64::consts::PI * part).cos())
+            }
+        }
+    }
 }
 
 /// An optimiser at work on some weights.
@@ -63,8 +91,8 @@ impl Steps {
     }
 
     /// Moves the weights against the sum of some gradients; each is a list with one gradient per
-    /// weight, in the order of [`Variables::learnt`].
-    pub(crate) fn step(&mut self, gradients: Vec<Vec<Tensor>>) -> Result<(), Error> {
+    /// weight, in the order of [`Variables::learnt`]. The step is `share` of the usual.
+    pub(crate) fn step(&mut self, gradients: Vec<Vec<Tensor>>, share: f64) -> Result<(), Error> {
         self.taken += 1;
         let mut parts: Vec<Vec<Tensor>> = self.weights.iter().map(|_| Vec::new()).collect();
         for gradients in gradients {
@@ -74,7 +102,7 @@ impl Steps {
         }
         let rule = Rule {
             optimiser: self.optimiser,
-            learning_rate: self.learning_rate,
+            learning_rate: self.learning_rate * share,
             weight_decay: self.weight_decay,
             taken: self.taken,
         };

@@ -5,6 +5,7 @@ use tch::{Kind, Reduction, Tensor};
 
 use super::*;
 
+mod augment;
 mod noise;
 mod rows;
 mod training;

@@ -6,7 +6,7 @@ use scarce_artifact::History;
 use tch::{Device, Kind, Tensor};
 
 use crate::optimiser::Steps;
-use crate::{Error, Optimiser, Rows, Stream, Team, Variables, numbers};
+use crate::{Error, Optimiser, Rows, Schedule, Stream, Team, Variables, numbers};
 
 /// Mini-batches that [`Training::epochs_for`] aims at.
 const STEPS: usize = 3000;
@@ -31,6 +31,8 @@ pub struct Training {
     pub optimiser: Optimiser,
     /// Its step size.
     pub learning_rate: f64,
+    /// How that changes in the course of training.
+    pub schedule: Schedule,
     /// Its pull of all weights towards zero.
     pub weight_decay: f64,
     /// Epochs in a row without a better validation loss after which training stops. Where there
@@ -48,6 +50,7 @@ impl Default for Training {
             piece: 64,
             optimiser: Optimiser::Adam,
             learning_rate: 1e-3,
+            schedule: Schedule::Constant,
             weight_decay: 0.0,
             patience: None,
             seed: 0,
@@ -145,6 +148,8 @@ where
             Ok(Learner { loss: learner(twin)?, weights: twin.learnt() })
         })?,
         steps: Steps::new(variables, training)?,
+        total: training.epochs * batches.len(),
+        done: 0,
     };
     let mut best = Best::new(training.patience);
     let mut epochs: Vec<Epoch> = Vec::new();
@@ -209,6 +214,10 @@ struct Learning<'a, L> {
     device: Device,
     team: Team<Learner<L>>,
     steps: Steps,
+    /// Mini-batches in all, unless training stops early.
+    total: usize,
+    /// Mini-batches done.
+    done: usize,
 }
 
 impl<L> Learning<'_, L>
@@ -235,7 +244,8 @@ where
             Ok((loss.f_detach()?, gradients))
         })?;
         let (losses, gradients) = learnt.into_iter().unzip();
-        self.steps.step(gradients)?;
+        self.steps.step(gradients, training.schedule.share(self.done, self.total))?;
+        self.done += 1;
         Ok(losses)
     }
 

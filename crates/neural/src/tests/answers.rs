@@ -34,6 +34,7 @@ impl Known {
         let model = Model { card, tensors: saved.collect() };
         let blueprint = Blueprint {
             input: Input::Features { width: 5 },
+            planes: None,
             hidden: serde_json::from_value(self.0["hidden"].clone()).unwrap(),
             activation: Activation::Tanh,
             batch_norm: true,
