@@ -1,4 +1,4 @@
-//! Chores: `cargo xtask setup | run | test | experiments`.
+//! Chores: `cargo xtask setup | run | test | experiments | frontier`.
 //!
 //! `run` and `test` are all that a newcomer needs: each provisions libtorch, builds, and
 //! goes. `setup` provisions only, after which plain `cargo build`, `cargo test` and
@@ -31,6 +31,7 @@ Commands:
   test [ARGS]            set up, build, and test everything; ARGS go to `cargo test`
   experiments [ARGS]     run the published experiments and put their results into
                          docs/experiments.md; ARGS go to `scarce run`
+  frontier [ARGS]        the same for the studies of few labels and docs/frontier.md
 
 Environment:
   LIBTORCH=DIR            use the libtorch in DIR
@@ -73,9 +74,9 @@ fn chore(arguments: &[String]) -> Result<ExitCode> {
             libtorch::provision(&root, false)?;
             build::test(&root, rest)
         }
-        "experiments" => {
+        "experiments" | "frontier" => {
             libtorch::provision(&root, false)?;
-            docs::regenerate(&root, "docs/experiments.md", rest)
+            docs::regenerate(&root, &format!("docs/{command}.md"), rest)
         }
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
