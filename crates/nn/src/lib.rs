@@ -7,7 +7,8 @@
 //! - [`Variables`], the weights by name, either drawn afresh from a seed or taken from
 //!   a saved [`Model`](scarce_artifact::Model);
 //! - layers that read their weights from them: [`Dense`] stacks, [`ConvEncoder`] and
-//!   [`ConvDecoder`] for images of any height, width and number of channels;
+//!   [`ConvDecoder`] for images of any height, width and number of channels; and a [`Gaussian`]
+//!   for what a layer says of a distribution;
 //! - [`train`], the one training loop: shuffled mini-batches, an [`Optimiser`], [`Rows`] to
 //!   validate on, early stopping, the best weights kept.
 //!
@@ -50,6 +51,8 @@ mod conv;
 mod dense;
 mod device;
 mod error;
+mod gaussian;
+mod initialisation;
 mod optimiser;
 mod pixels;
 mod regularise;
@@ -67,6 +70,8 @@ pub use conv::{ConvDecoder, ConvEncoder};
 pub use dense::Dense;
 pub use device::{Device, LIBTORCH};
 pub use error::Error;
+pub use gaussian::Gaussian;
+pub use initialisation::Initialisation;
 pub use optimiser::Optimiser;
 pub use pixels::{Pixels, numbers};
 pub use regularise::{BatchNorm, dropout};
