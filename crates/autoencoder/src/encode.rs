@@ -8,7 +8,8 @@ use crate::{Blueprint, EncodeParams, Encoder, Error};
 
 const DOC: &str = "\
 Applies the encoder half of a model of kind `autoencoder` to every image, of whatever split: pixels \
-scaled to [0, 1], one forward pass. The images must be of the shape that the model was trained on.";
+scaled to [0, 1], one forward pass. The code by a variational encoder is the mean of the image's \
+distribution; nothing is drawn. The images must be of the shape that the model was trained on.";
 
 /// Images that pass through the encoder at a time.
 const ROWS: usize = 256;

@@ -29,6 +29,19 @@ pub enum Error {
     )]
     LossNeedsSigmoid,
 
+    /// A variational code is activated.
+    #[error(
+        "`variational` needs a code of any real numbers, and `code_activation = {found}` bends them"
+    )]
+    #[diagnostic(
+        code(autoencoder::variational),
+        help("leave `code_activation` out, or set it to \"none\"")
+    )]
+    VariationalCode {
+        /// The activation, as the TOML says it.
+        found: String,
+    },
+
     /// The images to validate on cannot be told.
     #[error("`early_stopping` {message}")]
     #[diagnostic(code(autoencoder::validation), help("{help}"))]

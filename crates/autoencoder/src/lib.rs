@@ -19,6 +19,11 @@
 //! conv    H×W×C → halved per entry of `channels` → hidden… → latent → …and back
 //! ```
 //!
+//! With `variational` the encoder's last layer gives `2·latent` numbers: the mean and the logarithm of
+//! the variance of each number of the code. Training draws codes from that normal distribution and
+//! keeps it near the standard normal one (Kingma and Welling 2014); once trained, the code is the
+//! mean.
+//!
 //! ```
 //! use scarce_autoencoder::{Architecture, TrainParams};
 //!

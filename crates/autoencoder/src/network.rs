@@ -4,7 +4,9 @@ use std::path::Path;
 
 use scarce_artifact::{Model, ModelCard, Shape};
 use scarce_nn::tch::{Reduction, Tensor};
-use scarce_nn::{self as nn, Activation, ConvDecoder, ConvEncoder, Dense, Mode, Variables};
+use scarce_nn::{
+    self as nn, Activation, ConvDecoder, ConvEncoder, Dense, Gaussian, Mode, Variables,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{Architecture, Error, Loss, TrainParams};
@@ -31,6 +33,10 @@ pub struct Blueprint {
     pub code_activation: Activation,
     /// On the reconstruction.
     pub output_activation: Activation,
+    /// Whether the encoder gives a distribution of codes. Cards from before there were such do not
+    /// say.
+    #[serde(default)]
+    pub variational: bool,
 }
 
 impl Blueprint {
@@ -49,6 +55,7 @@ impl Blueprint {
             activation: params.activation,
             code_activation: params.code_activation,
             output_activation: params.output_activation,
+            variational: params.variational,
         }
     }
 
@@ -96,6 +103,7 @@ pub struct Encoder {
     planes: ConvEncoder,
     dense: Dense,
     code_activation: Activation,
+    variational: bool,
 }
 
 impl Encoder {
@@ -104,19 +112,39 @@ impl Encoder {
     /// # Errors
     /// When a weight is too large or the saved model has another.
     pub fn new(variables: &Variables, blueprint: &Blueprint) -> Result<Self, nn::Error> {
-        let Blueprint { shape, channels, activation, .. } = blueprint;
-        let planes = ConvEncoder::new(variables, "encoder.planes", *shape, channels, *activation)?;
-        let dense = Dense::new(variables, "encoder.dense", &blueprint.widths(), *activation)?;
-        Ok(Self { planes, dense, code_activation: blueprint.code_activation })
+        let &Blueprint { shape, ref channels, activation, code_activation, variational, .. } =
+            blueprint;
+        let planes = ConvEncoder::new(variables, "encoder.planes", shape, channels, activation)?;
+        let mut widths = blueprint.widths();
+        if let Some(code) = widths.last_mut().filter(|_| variational) {
+            // means, then logarithms of variances
+            *code = code.saturating_mul(2);
+        }
+        let dense = Dense::new(variables, "encoder.dense", &widths, activation)?;
+        Ok(Self { planes, dense, code_activation, variational })
     }
 
-    /// `x: [n, H·W·C]` in `[0, 1]` to codes `[n, latent]`.
+    /// `x: [n, H·W·C]` in `[0, 1]` to codes `[n, latent]`: the means, if it is variational.
     ///
     /// # Errors
     /// When libtorch refuses, for instance for lack of memory.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, nn::Error> {
-        let code = self.dense.forward(&self.planes.forward(x)?, &mut Mode::Applied)?;
-        Ok(self.code_activation.apply(code)?)
+        match self.posterior(x)? {
+            Some(posterior) => Ok(posterior.mean().shallow_clone()),
+            None => Ok(self.code_activation.apply(self.before_code(x)?)?),
+        }
+    }
+
+    /// The distributions of the codes of `x: [n, H·W·C]`, if it is variational.
+    ///
+    /// # Errors
+    /// When libtorch refuses, for instance for lack of memory.
+    pub fn posterior(&self, x: &Tensor) -> Result<Option<Gaussian>, nn::Error> {
+        self.variational.then(|| Gaussian::of_halves(&self.before_code(x)?)).transpose()
+    }
+
+    fn before_code(&self, x: &Tensor) -> Result<Tensor, nn::Error> {
+        self.dense.forward(&self.planes.forward(x)?, &mut Mode::Applied)
     }
 }
 
@@ -163,10 +191,37 @@ impl Autoencoder {
 
     /// How badly `x: [n, H·W·C]` comes back, a mean over images and pixels.
     ///
+    /// If it is variational, what is decoded is drawn by the mode, and the loss of an image is the
+    /// negative logarithm of the likelihood, up to a constant, and `kl_weight` times the divergence
+    /// of the code from the standard normal distribution: sums over pixels and over the numbers of
+    /// the code, which are then divided by the number of pixels.
+    ///
     /// # Errors
     /// When libtorch refuses, for instance for lack of memory.
-    pub fn loss(&self, x: &Tensor, loss: Loss) -> Result<Tensor, nn::Error> {
-        let raw = self.before_output(&self.encoder.forward(x)?)?;
+    pub fn loss(
+        &self,
+        x: &Tensor,
+        loss: Loss,
+        kl_weight: f64,
+        mode: &mut Mode<'_>,
+    ) -> Result<Tensor, nn::Error> {
+        let Some(posterior) = self.encoder.posterior(x)? else {
+            return self.reconstruction(x, &self.encoder.forward(x)?, loss);
+        };
+        let back = self.reconstruction(x, &posterior.draw(mode)?, loss)?;
+        let back = match loss {
+            // of a normal distribution with variance 1
+            Loss::Mse => back.f_mul_scalar(0.5)?,
+            Loss::Bce => back,
+        };
+        let (_, pixels) = x.size2()?;
+        let divergence = posterior.divergence()?.f_mean(None)?;
+        Ok(back.f_add(&divergence.f_mul_scalar(kl_weight / pixels as f64)?)?)
+    }
+
+    /// The mean loss of a pixel of `x: [n, H·W·C]`, decoded from `code: [n, latent]`.
+    fn reconstruction(&self, x: &Tensor, code: &Tensor, loss: Loss) -> Result<Tensor, nn::Error> {
+        let raw = self.before_output(code)?;
         Ok(match loss {
             Loss::Mse => self.output_activation.apply(raw)?.f_mse_loss(x, Reduction::Mean)?,
             // sigmoid and logarithm in one, which does not overflow

@@ -1,7 +1,7 @@
 //! What the TOML says.
 
 use scarce_artifact::Split;
-use scarce_nn::{Activation, Device};
+use scarce_nn::{Activation, Device, Initialisation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,13 +24,25 @@ pub struct TrainParams {
     pub channels: Vec<usize>,
     /// Between the layers.
     pub activation: Activation,
-    /// On the code itself.
+    /// On the code itself; `none` if `variational`.
     pub code_activation: Activation,
     /// On the reconstruction, whose pixels are between 0 and 1.
     pub output_activation: Activation,
     /// What is minimised: `mse`, the mean squared difference of pixels; `bce`, the binary
     /// cross-entropy with pixels as probabilities.
     pub loss: Loss,
+    /// Learns a distribution of codes for each image, near the standard normal one, instead of a
+    /// single code. The code of an image is then its distribution's mean.
+    pub variational: bool,
+    /// `variational` only: what the divergence from the standard normal distribution counts beside
+    /// the reconstruction. More than 1 gives codes whose numbers depend less on each other, and
+    /// poorer reconstructions (Higgins et al. 2017); 0 leaves the noise alone.
+    #[schemars(range(min = 0))]
+    pub kl_weight: f64,
+    /// Where the weights start, uniform at random: `fan-in`, weights and biases within ±1/√in, as
+    /// in PyTorch; `glorot`, weights within ±√(6/(in + out)) and biases zero (Glorot and Bengio
+    /// 2010), as in Keras.
+    pub initialisation: Initialisation,
     /// Step size of Adam.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
@@ -69,6 +81,9 @@ impl Default for TrainParams {
             code_activation: Activation::None,
             output_activation: Activation::Sigmoid,
             loss: Loss::Mse,
+            variational: false,
+            kl_weight: 1.0,
+            initialisation: Initialisation::FanIn,
             learning_rate: 1e-3,
             batch: 128,
             epochs: None,

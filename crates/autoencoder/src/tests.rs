@@ -10,24 +10,30 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod variational;
+
 const ODD: Shape = Shape { height: 9, width: 7, channels: 3 };
 const GREY: Shape = Shape { height: 8, width: 8, channels: 1 };
 const ROWS: usize = 60;
 
 /// Sixty images, the last ten of them for testing, each of a slope and a brightness of its own.
 fn write_images(stem: &Path, shape: Shape, max_value: u8) {
+    write_rows(stem, shape, max_value, ROWS);
+}
+
+fn write_rows(stem: &Path, shape: Shape, max_value: u8, rows: usize) {
     let pixel = |row: usize, at: usize| {
         let (x, y) = (at / shape.channels % shape.width, at / shape.channels / shape.width);
         let slope = (row % 6) * x + (row % 5) * y;
         ((slope * 4 + row * 2) % (usize::from(max_value) + 1)) as u8
     };
-    let values = (0..ROWS).flat_map(|row| (0..shape.pixels()).map(move |at| pixel(row, at)));
-    let split = |row| if row < 50 { Split::Train } else { Split::Test };
+    let values = (0..rows).flat_map(|row| (0..shape.pixels()).map(move |at| pixel(row, at)));
+    let split = |row| if row + 10 < rows { Split::Train } else { Split::Test };
     let images = Images {
         // ids need not be row numbers
-        id: (0..ROWS).map(|row| 1000 + row as u32).collect(),
-        split: (0..ROWS).map(split).collect(),
-        source: (0..ROWS).map(|row| row.to_string()).collect(),
+        id: (0..rows).map(|row| 1000 + row as u32).collect(),
+        split: (0..rows).map(split).collect(),
+        source: (0..rows).map(|row| row.to_string()).collect(),
         pixels: Vectors::new(shape.pixels(), values.collect()),
     };
     let meta = ImagesMeta { shape, dataset: "test".to_owned(), max_value };

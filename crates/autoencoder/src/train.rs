@@ -17,6 +17,17 @@ the widths `hidden` to the code; `conv` first halves the image once per entry of
 convolutions of stride 2, for images of any size, grey or RGB. The decoder mirrors the encoder. \
 Weights are trained by Adam (Kingma and Ba 2015) on shuffled mini-batches.
 
+With `variational` (Kingma and Welling 2014) the encoder gives a mean and the logarithm of a variance \
+for each number of the code. While training, the decoder is shown mean + √variance · ε, with ε \
+standard normal; in all else, validation, reconstructions and `encode`, the code is the mean. The \
+loss of an image is minus the logarithm of its likelihood, up to a constant, plus `kl_weight` times \
+the Kullback–Leibler divergence of the code's distribution from the standard normal one (other \
+weights than 1: Higgins et al. 2017). With `bce` the first is the cross-entropy summed over pixels. \
+`mse` takes pixels to be normal around their reconstruction with variance 1, so it is half the \
+squared difference summed over pixels; as pixels in [0, 1] differ by far less, a `kl_weight` well \
+below 1 is then usual. The losses of the history are that sum divided by the number of pixels, so \
+that they are as large as those of a plain autoencoder.
+
 With `early_stopping` the weights of the epoch with the lowest validation loss are kept, and \
 training stops once that loss has not fallen for `patience` epochs. It is measured on a share of the \
 images, which is set aside, or with `validation_split` on another part of the data; if that is \
@@ -51,6 +62,10 @@ impl Stage for Train {
         if params.loss == Loss::Bce && params.output_activation != Activation::Sigmoid {
             return Err(Error::LossNeedsSigmoid.into());
         }
+        if params.variational && params.code_activation != Activation::None {
+            let found = serde_json::json!(params.code_activation).to_string();
+            return Err(Error::VariationalCode { found }.into());
+        }
         let Data { bytes, rows, samples } = Data::read(&images, &params)?;
         let trained = Trained::new(&params, &meta, &bytes, rows, context)?;
         let samples = trained.reconstruct(samples, &meta)?;
@@ -79,7 +94,7 @@ impl Trained {
         let device = params.device.open()?;
         let pixels = Pixels::new(device, bytes, meta.shape, meta.max_value)?;
         let blueprint = Blueprint::new(params, meta.shape);
-        let variables = Variables::fresh(device, params.seed);
+        let variables = Variables::initialised(device, params.seed, params.initialisation);
         let network = Autoencoder::new(&variables, &blueprint)?;
         let training = training(params, rows.train.len());
         let mut progress = |at: &scarce_nn::Progress| {
@@ -87,8 +102,8 @@ impl Trained {
         };
         let learner = |twin: &Variables| {
             let (network, pixels) = (Autoencoder::new(twin, &blueprint)?, pixels.twin());
-            Ok(move |rows: &Tensor, _: &mut Mode<'_>| {
-                network.loss(&pixels.gather(rows)?, params.loss)
+            Ok(move |rows: &Tensor, mode: &mut Mode<'_>| {
+                network.loss(&pixels.gather(rows)?, params.loss, params.kl_weight, mode)
             })
         };
         let epochs = scarce_nn::train(&variables, rows, &training, &mut progress, learner)?;

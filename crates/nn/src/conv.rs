@@ -22,7 +22,8 @@ pub struct ConvEncoder {
 
 impl ConvEncoder {
     /// Layers for images of `shape`, with so many channels after each. Weights are named
-    /// `name.LAYER.weight` (`[out, in, 3, 3]`) and `.bias`; fresh ones are uniform in ±1/√(9 in).
+    /// `name.LAYER.weight` (`[out, in, 3, 3]`) and `.bias`; fresh ones are as the variables'
+    /// [`Initialisation`](crate::Initialisation) says.
     ///
     /// # Errors
     /// When a weight is too large or the saved model has another.
@@ -77,7 +78,8 @@ pub struct ConvDecoder {
 
 impl ConvDecoder {
     /// Layers that lead back to images of `shape`. Weights are named `name.LAYER.weight`
-    /// (`[in, out, 3, 3]`) and `.bias`; fresh ones are uniform in ±1/√(9 in).
+    /// (`[in, out, 3, 3]`) and `.bias`; fresh ones are as the variables'
+    /// [`Initialisation`](crate::Initialisation) says.
     ///
     /// # Errors
     /// When a weight is too large or the saved model has another.
@@ -131,10 +133,8 @@ fn pair(
     outer: usize,
     inner: usize,
 ) -> Result<(Tensor, Tensor), Error> {
-    let bound = 1.0 / ((inner * KERNEL * KERNEL) as f64).sqrt();
-    let weight = variables.get(&format!("{name}.weight"), &shape, bound)?;
-    let bias = variables.get(&format!("{name}.bias"), &[outer], bound)?;
-    Ok((weight, bias))
+    let area = KERNEL * KERNEL;
+    variables.layer(name, &shape, outer, (inner.saturating_mul(area), outer.saturating_mul(area)))
 }
 
 /// Height and width after being halved, rounding up, so many times.

@@ -18,7 +18,8 @@ pub struct Dense {
 
 impl Dense {
     /// A stack whose layers lead from `widths[0]` to `widths[1]`, and so on. Weights are
-    /// named `name.LAYER.weight` and `.bias`; fresh ones are uniform in ±1/√in.
+    /// named `name.LAYER.weight` and `.bias`; fresh ones are as the variables'
+    /// [`Initialisation`](crate::Initialisation) says.
     ///
     /// # Errors
     /// When there are fewer than two widths, a weight is too large, or the saved model has
@@ -33,11 +34,8 @@ impl Dense {
             return Err(Error::Parameter(format!("`{name}` needs an input and an output width")));
         }
         let layers = widths.windows(2).enumerate().map(|(at, pair)| {
-            let bound = 1.0 / (pair[0] as f64).sqrt();
-            let weight =
-                variables.get(&format!("{name}.{at}.weight"), &[pair[1], pair[0]], bound)?;
-            let bias = variables.get(&format!("{name}.{at}.bias"), &[pair[1]], bound)?;
-            Ok((weight, bias))
+            let (inner, outer) = (pair[0], pair[1]);
+            variables.layer(&format!("{name}.{at}"), &[outer, inner], outer, (inner, outer))
         });
         let layers = layers.collect::<Result<_, Error>>()?;
         Ok(Self { layers, activation, norms: Vec::new(), dropout: 0.0 })

@@ -8,7 +8,7 @@
 //!   a saved [`Model`](scarce_artifact::Model);
 //! - layers that read their weights from them: [`Dense`] stacks, a [`ConvStack`] that looks for
 //!   patterns, [`ConvEncoder`] and [`ConvDecoder`], for images of any height, width and number of
-//!   channels;
+//!   channels; and a [`Gaussian`] for what a layer says of a distribution;
 //! - [`train`], the one training loop: shuffled mini-batches, an [`Optimiser`], [`Rows`] to
 //!   validate on, early stopping, the best weights kept.
 //!
@@ -52,6 +52,8 @@ mod conv;
 mod dense;
 mod device;
 mod error;
+mod gaussian;
+mod initialisation;
 mod optimiser;
 mod pixels;
 mod planes;
@@ -71,6 +73,8 @@ pub use conv::{ConvDecoder, ConvEncoder};
 pub use dense::Dense;
 pub use device::{Device, LIBTORCH};
 pub use error::Error;
+pub use gaussian::Gaussian;
+pub use initialisation::Initialisation;
 pub use optimiser::{Optimiser, Schedule};
 pub use pixels::{Pixels, numbers};
 pub use planes::{ConvStack, Padding, Planes};

@@ -93,11 +93,10 @@ impl ConvStack {
         let mut layers = Vec::new();
         let mut inner = shape.channels;
         for (at, &outer) in planes.channels.iter().enumerate() {
-            let bound = 1.0 / ((inner * k * k) as f64).sqrt();
-            let weight =
-                variables.get(&format!("{name}.{at}.weight"), &[outer, inner, k, k], bound)?;
-            let bias = variables.get(&format!("{name}.{at}.bias"), &[outer], bound)?;
-            layers.push((weight, bias));
+            let area = k.saturating_mul(k);
+            let fan = (inner.saturating_mul(area), outer.saturating_mul(area));
+            let shape = [outer, inner, k, k];
+            layers.push(variables.layer(&format!("{name}.{at}"), &shape, outer, fan)?);
             inner = outer;
         }
         Ok(Self { layers, norms: Vec::new(), activation, planes: planes.clone(), shape })

@@ -1,7 +1,12 @@
 //! Seeded randomness that is ours, not libtorch's.
 
+use std::f64::consts::TAU;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// How many numbers a `u32` may be.
+const U32_VALUES: f64 = (1_u64 << 32) as f64;
 
 /// An endless stream of random numbers, given by a seed and a purpose.
 ///
@@ -32,9 +37,25 @@ impl Stream {
 
     /// For each of `n` numbers 0 with probability `share`, else `1 / (1 − share)`.
     pub fn kept(&mut self, n: usize, share: f64) -> Vec<f32> {
-        let below = (share * f64::from(1_u32 << 16) * f64::from(1_u32 << 16)) as u64;
+        let below = (share * U32_VALUES) as u64;
         let kept = (1.0 / (1.0 - share)) as f32;
         (0..n).map(|_| if u64::from(self.0.next_u32()) < below { 0.0 } else { kept }).collect()
+    }
+
+    /// `n` numbers from the standard normal distribution, two by two from two uniform ones (Box and
+    /// Muller 1958).
+    pub fn normals(&mut self, n: usize) -> Vec<f32> {
+        let mut normals = Vec::with_capacity(n + 1);
+        while normals.len() < n {
+            // in (0, 1], so that the logarithm is finite
+            let first = (f64::from(self.0.next_u32()) + 1.0) / U32_VALUES;
+            let second = f64::from(self.0.next_u32()) / U32_VALUES;
+            let radius = (-2.0 * first.ln()).sqrt();
+            let (sine, cosine) = (TAU * second).sin_cos();
+            normals.extend([(radius * cosine) as f32, (radius * sine) as f32]);
+        }
+        normals.truncate(n);
+        normals
     }
 
     /// Puts `items` in random order (Fisher and Yates).

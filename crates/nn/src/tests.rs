@@ -6,6 +6,7 @@ use tch::{Kind, Reduction, Tensor};
 use super::*;
 
 mod augment;
+mod gaussian;
 mod noise;
 mod rows;
 mod training;
@@ -168,6 +169,25 @@ mod weights {
         let saved = variables.save().unwrap();
         let largest = saved["code.0.weight"].values.iter().fold(0_f32, |a, &b| a.max(b.abs()));
         assert!(largest <= 0.1 && largest > 0.099, "{largest}");
+    }
+
+    #[test]
+    fn start_as_glorot_and_bengio_say_if_asked() {
+        let variables = Variables::initialised(cpu(), 9, Initialisation::Glorot);
+        Dense::new(&variables, "dense", &[100, 50], Activation::Relu).unwrap();
+        ConvEncoder::new(&variables, "planes", ODD, &[40], Activation::Relu).unwrap();
+        let saved = variables.save().unwrap();
+        // 3 and 40 channels of 3×3 pixels
+        let inner_and_outer = [("dense", 150.0), ("planes", 9.0 * 43.0)];
+        for (layer, sum) in inner_and_outer {
+            let bound = (6.0_f32 / sum).sqrt();
+            let weights = &saved[&format!("{layer}.0.weight")].values;
+            let largest = weights.iter().fold(0_f32, |a, &b| a.max(b.abs()));
+            assert!(largest <= bound && largest > 0.99 * bound, "{layer} {largest} {bound}");
+            let biases = &saved[&format!("{layer}.0.bias")].values;
+            assert!(biases.iter().all(|&bias| bias == 0.0), "{layer} {biases:?}");
+        }
+        assert_eq!(variables.learnt().len(), 4);
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use scarce_artifact::{Model, Tensor as Saved};
 use tch::{Device, Tensor};
 
-use crate::{Error, Stream, numbers};
+use crate::{Error, Initialisation, Stream, numbers};
 
 /// Weights that a layer may have: beyond this somebody mistyped a size.
 const MOST_WEIGHTS: usize = 1 << 30;
@@ -23,7 +23,7 @@ pub struct Variables {
 /// Where a weight's first value comes from.
 enum Source {
     /// Drawn at random.
-    Seed(u64),
+    Fresh { seed: u64, initialisation: Initialisation },
     /// Read from a saved model.
     Model { tensors: BTreeMap<String, Saved>, stem: PathBuf },
     /// The same memory as these.
@@ -31,11 +31,16 @@ enum Source {
 }
 
 impl Variables {
-    /// Weights that will be drawn from `seed`, each from its own stream.
+    /// Weights that will be drawn from `seed`, each from its own stream, within ±1/√in.
     pub fn fresh(device: Device, seed: u64) -> Self {
+        Self::initialised(device, seed, Initialisation::default())
+    }
+
+    /// Weights that will be drawn from `seed`, each from its own stream.
+    pub fn initialised(device: Device, seed: u64, initialisation: Initialisation) -> Self {
         // nothing here draws from libtorch's generator; should that change, it is seeded
         tch::manual_seed(seed as i64);
-        Self::new(device, Source::Seed(seed))
+        Self::new(device, Source::Fresh { seed, initialisation })
     }
 
     /// The weights of `model`, which was read from `stem`.
@@ -67,8 +72,32 @@ impl Variables {
         self.device
     }
 
-    /// The weight `name`; a fresh one is uniform in `±bound`.
-    pub(crate) fn get(&self, name: &str, shape: &[usize], bound: f64) -> Result<Tensor, Error> {
+    /// The weight `name.weight` of this shape and the bias `name.bias`, one number per output, of a
+    /// layer each of whose outputs is made of `fan.0` inputs, and whose inputs each reach `fan.1`
+    /// outputs.
+    pub(crate) fn layer(
+        &self,
+        name: &str,
+        shape: &[usize],
+        outputs: usize,
+        fan: (usize, usize),
+    ) -> Result<(Tensor, Tensor), Error> {
+        let initialisation = match self.source {
+            Source::Fresh { initialisation, .. } => initialisation,
+            Source::Model { .. } | Source::Twin(_) => Initialisation::default(),
+        };
+        let weight = format!("{name}.weight");
+        let weight = self.uniform(&weight, shape, initialisation.of_weights(fan.0, fan.1))?;
+        let bias = format!("{name}.bias");
+        let bias = match initialisation.of_biases(fan.0) {
+            Some(bound) => self.uniform(&bias, &[outputs], bound)?,
+            None => self.constant(&bias, &[outputs], 0.0, true)?,
+        };
+        Ok((weight, bias))
+    }
+
+    /// Numbers called `name`, to be trained; fresh ones are uniform in `±bound`.
+    fn uniform(&self, name: &str, shape: &[usize], bound: f64) -> Result<Tensor, Error> {
         self.add(name, shape, true, |seed, count| {
             let mut stream = Stream::new(seed, &format!("init {name}"));
             let draw = || (2.0 * stream.uniform() - 1.0) * bound as f32;
@@ -108,7 +137,7 @@ impl Variables {
             Ok(tensor.set_requires_grad(learnt))
         };
         let tensor = match &self.source {
-            Source::Seed(seed) => on_device(&fresh(*seed, count))?,
+            Source::Fresh { seed, .. } => on_device(&fresh(*seed, count))?,
             Source::Model { tensors, stem } => {
                 on_device(&weight(tensors, stem, name, shape)?.values)?
             }
