@@ -15,6 +15,7 @@ pub(crate) fn read<T: DeserializeOwned>(name: &str) -> T {
         "minibatch" => include_str!("../fixtures/minibatch.json"),
         "pca" => include_str!("../fixtures/pca.json"),
         "scores" => include_str!("../fixtures/scores.json"),
+        "spectral" => include_str!("../fixtures/spectral.json"),
         "tsne" => include_str!("../fixtures/tsne.json"),
         "typical" => include_str!("../fixtures/typical.json"),
         "self_training" => include_str!("../fixtures/self_training.json"),

@@ -9,7 +9,7 @@
 //! | [`random`] | one independent random stream per (seed, purpose, item) |
 //! | [`distance`] | squared Euclidean distances, nearest rows |
 //! | [`neighbours`] | exact k nearest neighbours, Euclidean or cosine |
-//! | [`graph`] | graphs of neighbours; Laplace and Poisson learning, label spreading |
+//! | [`graph`] | graphs of neighbours; Laplace and Poisson learning, label spreading, spectral embedding |
 //! | [`kmeans`] | k-means by Lloyd's algorithm or by mini-batches, k-means++ |
 //! | [`logistic`] | multinomial logistic regression by L-BFGS |
 //! | [`pca`] | principal components, optionally whitened |
