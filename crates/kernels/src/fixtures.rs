@@ -13,6 +13,7 @@ pub(crate) fn read<T: DeserializeOwned>(name: &str) -> T {
         "kmeans" => include_str!("../fixtures/kmeans.json"),
         "logistic" => include_str!("../fixtures/logistic.json"),
         "minibatch" => include_str!("../fixtures/minibatch.json"),
+        "mixture" => include_str!("../fixtures/mixture.json"),
         "pca" => include_str!("../fixtures/pca.json"),
         "scores" => include_str!("../fixtures/scores.json"),
         "spectral" => include_str!("../fixtures/spectral.json"),
