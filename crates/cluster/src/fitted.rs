@@ -46,29 +46,49 @@ pub(crate) fn fitting_kind(kind: &str, summary: &str, doc: &str) -> Description 
         .output(Port::table::<Centroids>("centroids", "The centre of every cluster"))
 }
 
+/// What a fit found.
+pub(crate) struct Found {
+    pub(crate) clusters: usize,
+    pub(crate) width: usize,
+    /// `[clusters, width]`
+    pub(crate) centroids: Vec<f32>,
+    /// Cluster of every image, `[n]`.
+    pub(crate) labels: Vec<u32>,
+    /// Euclidean distance to its centroid, `[n]`.
+    pub(crate) distances: Vec<f32>,
+}
+
+impl From<FittedKMeans> for Found {
+    fn from(fitted: FittedKMeans) -> Self {
+        let FittedKMeans { clusters, cols, centroids, labels, distances, .. } = fitted;
+        Self { clusters, width: cols, centroids, labels, distances }
+    }
+}
+
 /// Writes both outputs of a kind that fits.
 pub(crate) fn write(
     context: &Context,
     features: &Reader<Embeddings>,
     points: Points,
-    fitted: FittedKMeans,
+    found: impl Into<Found>,
 ) -> Result<(), Failure> {
-    let standing = Standing::of(&fitted.labels, &fitted.distances, fitted.clusters);
+    let found = found.into();
+    let standing = Standing::of(&found.labels, &found.distances, found.clusters);
     let meta = CentroidsMeta { features: features.meta().origin.clone() };
-    context.write("centroids", meta, centroids(&points, &fitted, &standing))?;
-    context.write("clusters", Empty {}, clusters(points, fitted, standing))
+    context.write("centroids", meta, centroids(&points, &found, &standing))?;
+    context.write("clusters", Empty {}, clusters(points, found, standing))
 }
 
-fn centroids(points: &Points, fitted: &FittedKMeans, standing: &Standing) -> Centroids {
-    let width = fitted.cols;
+fn centroids(points: &Points, found: &Found, standing: &Standing) -> Centroids {
+    let width = found.width;
     let mut table = Centroids::default();
-    let mut values = Vec::with_capacity(fitted.centroids.len());
+    let mut values = Vec::with_capacity(found.centroids.len());
     for (cluster, representative) in standing.representative.iter().enumerate() {
         let Some(row) = representative else { continue };
         table.cluster.push(cluster as i32);
         table.size.push(standing.size[cluster] as u32);
         table.representative.push(points.id[*row]);
-        values.extend_from_slice(&fitted.centroids[cluster * width..][..width]);
+        values.extend_from_slice(&found.centroids[cluster * width..][..width]);
     }
     let empty = standing.size.len() - table.cluster.len();
     if empty > 0 {
@@ -78,12 +98,12 @@ fn centroids(points: &Points, fitted: &FittedKMeans, standing: &Standing) -> Cen
     table
 }
 
-fn clusters(points: Points, fitted: FittedKMeans, standing: Standing) -> Clusters {
+fn clusters(points: Points, found: Found, standing: Standing) -> Clusters {
     Clusters {
         is_representative: standing.is_representative(),
         id: points.id,
-        cluster: fitted.labels.into_iter().map(|cluster| cluster as i32).collect(),
-        distance: fitted.distances,
+        cluster: found.labels.into_iter().map(|cluster| cluster as i32).collect(),
+        distance: found.distances,
         percentile: standing.percentile,
     }
 }

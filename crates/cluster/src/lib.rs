@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `kmeans` | k groups around their means, by Lloyd's algorithm ([`kmeans`]) |
 //! | `minibatch-kmeans` | the same, nearly as good and much sooner, by small batches ([`minibatch`]) |
+//! | `gaussian-mixture` | k clouds that may be long and of different sizes ([`mixture`]) |
 //! | `assign` | the centroids of a fit applied to other images ([`assign`]) |
 //!
 //! A clustering serves twice. Before labelling, the image nearest to the centre of each cluster,
@@ -29,6 +30,7 @@ mod fitted;
 pub mod kmeans;
 mod members;
 pub mod minibatch;
+pub mod mixture;
 mod points;
 mod splits;
 
@@ -47,6 +49,7 @@ pub fn kinds() -> Vec<Kind> {
     vec![
         Kind::of::<kmeans::KMeans>(code),
         Kind::of::<minibatch::MiniBatchKMeans>(code),
+        Kind::of::<mixture::GaussianMixture>(code),
         Kind::of::<assign::Assign>(code),
     ]
 }

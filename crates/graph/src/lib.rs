@@ -5,6 +5,7 @@
 //! | `neighbour-graph` | joins every image to its nearest neighbours ([`neighbour_graph`]) |
 //! | `propagate-graph` | lets a few labels flow along the edges ([`propagate`]) |
 //! | `graph-predict` | gives new images the vote of the nearest images of a graph ([`predict`]) |
+//! | `spectral-embedding` | coordinates of the images, by which clusters of any shape are round ([`spectral_embedding`]) |
 //!
 //! A graph is two tables: `nodes`, its images, and `edges`, each pair of neighbours once with a
 //! weight. It knows no label, so that one graph serves every method, budget and seed below it:
@@ -33,7 +34,8 @@
 //! ```
 //! let names: Vec<String> =
 //!     scarce_graph::kinds().iter().map(|kind| kind.description().kind.clone()).collect();
-//! assert_eq!(names, ["neighbour-graph", "propagate-graph", "graph-predict"]);
+//! assert_eq!(names[..2], ["neighbour-graph", "propagate-graph"]);
+//! assert_eq!(names[2..], ["graph-predict", "spectral-embedding"]);
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -49,6 +51,7 @@ mod points;
 pub mod predict;
 mod priors;
 pub mod propagate;
+pub mod spectral_embedding;
 mod tables;
 
 #[cfg(test)]
@@ -69,5 +72,6 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<neighbour_graph::NeighbourGraph>(code),
         Kind::of::<propagate::PropagateGraph>(code),
         Kind::of::<predict::GraphPredict>(code),
+        Kind::of::<spectral_embedding::SpectralEmbedding>(code),
     ]
 }

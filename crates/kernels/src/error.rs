@@ -131,6 +131,17 @@ pub enum Error {
         limit: usize,
     },
 
+    /// The rows of a component have no spread in some direction.
+    #[error("component {component} of the mixture has no spread in some direction")]
+    #[diagnostic(
+        code(kernels::singular),
+        help("raise `reg_covar`, ask for fewer components, or take fewer features")
+    )]
+    Singular {
+        /// Which component, from 0.
+        component: usize,
+    },
+
     /// Steps were so long that numbers stopped being finite.
     #[error("the {what} flew apart: its steps were too long")]
     #[diagnostic(code(kernels::diverged), help("lower `learning_rate`"))]

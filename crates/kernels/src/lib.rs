@@ -9,8 +9,9 @@
 //! | [`random`] | one independent random stream per (seed, purpose, item) |
 //! | [`distance`] | squared Euclidean distances, nearest rows |
 //! | [`neighbours`] | exact k nearest neighbours, Euclidean or cosine |
-//! | [`graph`] | graphs of neighbours; Laplace and Poisson learning, label spreading |
+//! | [`graph`] | graphs of neighbours; Laplace and Poisson learning, label spreading, spectral embedding |
 //! | [`kmeans`] | k-means by Lloyd's algorithm or by mini-batches, k-means++ |
+//! | [`mixture`] | mixtures of Gaussian distributions |
 //! | [`logistic`] | multinomial logistic regression by L-BFGS |
 //! | [`pca`] | principal components, optionally whitened |
 //! | [`self_training`] | a classifier that learns from its own confident predictions |
@@ -51,6 +52,7 @@ pub mod kmeans;
 mod lbfgs;
 pub mod logistic;
 mod matrix;
+pub mod mixture;
 pub mod neighbours;
 pub mod pca;
 mod product;
@@ -69,6 +71,7 @@ pub use error::Error;
 pub use kmeans::{FittedKMeans, KMeans};
 pub use logistic::{FittedLogistic, Logistic};
 pub use matrix::Matrix;
+pub use mixture::{FittedMixture, GaussianMixture};
 pub use neighbours::{Metric, Neighbours};
 pub use pca::{FittedPca, Pca};
 pub use self_training::{SelfTrained, SelfTraining};

@@ -148,7 +148,7 @@ fn covariance(x: Matrix<'_>, mean: &[f64]) -> Vec<f64> {
 /// Eigenvalues, upwards, and eigenvectors, in columns, of a symmetric matrix `[d, d]`.
 ///
 /// On one thread: faer cuts the work by the number of threads, and the last bits with it.
-fn eigen(matrix: &[f64], d: usize) -> Result<(Vec<f64>, Mat<f64>), Error> {
+pub(crate) fn eigen(matrix: &[f64], d: usize) -> Result<(Vec<f64>, Mat<f64>), Error> {
     let mut values = vec![0.0; d];
     let mut vectors = Mat::zeros(d, d);
     let scratch = self_adjoint_evd_scratch::<f64>(
@@ -165,7 +165,7 @@ fn eigen(matrix: &[f64], d: usize) -> Result<(Vec<f64>, Mat<f64>), Error> {
         MemStack::new(&mut MemBuffer::new(scratch)),
         faer::prelude::default(),
     )
-    .map_err(|_| Error::NoConvergence { what: "eigenvalues of the covariance matrix" })?;
+    .map_err(|_| Error::NoConvergence { what: "eigenvalues of a symmetric matrix" })?;
     Ok((values, vectors))
 }
 

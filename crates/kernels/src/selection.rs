@@ -5,17 +5,20 @@
 //! | [`core_set`] | the row farthest from all picked ones, again and again |
 //! | [`max_herding`] | the row that adds most to how well all rows are covered |
 //! | [`typical`] | in each cluster without a label the row in its densest part |
+//! | [`representatives`] | in each cluster without a label the row nearest to its centroid |
 //!
-//! All are greedy, so the first few picks for a large budget are the picks for a small one, except
-//! where the clusters of [`typical`] are made for the budget. Rows that are labelled already count
-//! as picked, and are never picked again.
+//! All but the last are greedy, so the first few picks for a large budget are the picks for a
+//! small one, unless clusters are made for the budget, as in the paper of [`typical`]. Rows that are
+//! labelled already count as picked, and are never picked again.
 
 mod core_set;
 mod herding;
+mod representative;
 mod typical;
 
 pub use core_set::core_set;
 pub use herding::{MaxHerding, max_herding};
+pub use representative::representatives;
 pub use typical::typical;
 
 use crate::{Error, Matrix};
@@ -27,6 +30,17 @@ pub struct Pick {
     pub row: usize,
     /// How much it was wanted, in the units of the strategy; higher is more.
     pub score: f64,
+}
+
+/// Most clusters that labelled rows call for: beyond, they would hold a handful of rows each (the
+/// authors of [`typical`] stop there too).
+const MOST_CLUSTERS: usize = 500;
+
+/// How many clusters to make where `labelled` rows are known and `count` are to be picked: as many
+/// as both together, so that at least `count` have no labelled row; at most 500, or `count` if that
+/// is more.
+pub fn cluster_number(labelled: usize, count: usize) -> usize {
+    labelled.saturating_add(count).min(MOST_CLUSTERS.max(count))
 }
 
 /// Checks that there are as many rows to pick as are asked for, and says which are labelled.

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use scarce_artifact::{Embeddings, Images, LabelSource, Labels, Split};
+use scarce_artifact::{Embeddings, Images, LabelSource, Labels, Reader, Split};
 use scarce_stage::{Context, Failure};
 
 use crate::{Error, Result, beliefs::Beliefs};
@@ -14,7 +14,7 @@ use crate::{Error, Result, beliefs::Beliefs};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Candidate {
     pub(crate) id: u32,
-    /// Its row among the beliefs, if there are any.
+    /// Its row in the table that it comes from.
     pub(crate) row: usize,
 }
 
@@ -45,7 +45,16 @@ pub(crate) fn gather(
     let roster = Roster::find(context)?;
     let labelled = labelled(context)?;
     let mut rows = match (beliefs, &roster) {
-        (Some(beliefs), roster) => with_splits(beliefs, roster.as_ref())?,
+        (Some(beliefs), roster) => {
+            let claims = Claims::of(beliefs);
+            if claims.split.is_none() && roster.is_none() {
+                tracing::warn!(
+                    "neither `images` nor `embeddings` is wired: test images cannot be told from \
+                     others"
+                );
+            }
+            claims.checked(roster.as_ref())?
+        }
         (None, Some(roster)) => sorted(roster.members.iter().copied(), &roster.path)?,
         (None, None) => {
             let message = "nothing says which images there are";
@@ -60,29 +69,55 @@ pub(crate) fn gather(
     Ok(rows.into_iter().map(|(candidate, _)| candidate).collect())
 }
 
-/// The images of the beliefs with their splits.
-fn with_splits(beliefs: &Beliefs, roster: Option<&Roster>) -> Result<Vec<(Candidate, Split)>> {
-    let ids = || beliefs.id.iter().copied();
-    let Some(roster) = roster else {
-        let Some(splits) = &beliefs.split else {
-            tracing::warn!(
-                "neither `images` nor `embeddings` is wired: test images cannot be told from others"
-            );
-            return sorted(ids().map(|id| (id, Split::Pool)), beliefs.path());
-        };
-        return sorted(ids().zip(splits.iter().copied()), beliefs.path());
-    };
-    let known: HashMap<u32, Split> = roster.members.iter().copied().collect();
-    let mut members = Vec::with_capacity(beliefs.id.len());
-    for (row, id) in ids().enumerate() {
-        let Some(&split) = known.get(&id) else {
-            return Err(Error::UnknownImage { path: beliefs.path.clone(), id });
-        };
-        // Whoever says that it is a test image is believed.
-        let own = beliefs.split.as_ref().map(|splits| splits[row]);
-        members.push((id, own.filter(|own| *own == Split::Test).unwrap_or(split)));
+/// Images that a table is about, perhaps with what it says of their splits.
+struct Claims<'a> {
+    path: &'a Path,
+    id: &'a [u32],
+    split: Option<&'a [Split]>,
+}
+
+impl<'a> Claims<'a> {
+    fn of(beliefs: &'a Beliefs) -> Self {
+        Self { path: beliefs.path(), id: &beliefs.id, split: beliefs.split.as_deref() }
     }
-    sorted(members.into_iter(), beliefs.path())
+
+    /// By ascending id, with the splits that the roster gives them. Whoever says that something is
+    /// a test image is believed.
+    fn checked(&self, roster: Option<&Roster>) -> Result<Vec<(Candidate, Split)>> {
+        let known: Option<HashMap<u32, Split>> =
+            roster.map(|roster| roster.members.iter().copied().collect());
+        let mut members = Vec::with_capacity(self.id.len());
+        for (row, &id) in self.id.iter().enumerate() {
+            let own = self.split.map(|splits| splits[row]);
+            let split = match (&known, own) {
+                (None, own) => own.unwrap_or(Split::Pool),
+                (Some(known), own) => match (known.get(&id), own) {
+                    (Some(_), Some(Split::Test)) => Split::Test,
+                    (Some(&split), _) => split,
+                    (None, _) => {
+                        return Err(Error::UnknownImage { path: self.path.to_owned(), id });
+                    }
+                },
+            };
+            members.push((id, split));
+        }
+        sorted(members.into_iter(), self.path)
+    }
+}
+
+/// The rows of `embeddings` that are not for testing, by ascending id, those with a label included.
+pub(crate) fn not_for_testing(
+    context: &Context,
+    embeddings: &Reader<Embeddings>,
+) -> Result<Vec<Candidate>, Failure> {
+    let roster = match context.optional::<Images>("images")? {
+        Some(images) => Some(Roster { path: images.path().to_owned(), members: images.members()? }),
+        None => None,
+    };
+    let (id, split): (Vec<u32>, Vec<Split>) = embeddings.members()?.into_iter().unzip();
+    let claims = Claims { path: embeddings.path(), id: &id, split: Some(&split) };
+    let rows = claims.checked(roster.as_ref())?.into_iter();
+    Ok(rows.filter(|(_, split)| *split != Split::Test).map(|(candidate, _)| candidate).collect())
 }
 
 /// By ascending id, each once.
@@ -100,7 +135,7 @@ fn sorted(
 }
 
 /// The images that somebody labelled; what a propagation says does not count.
-fn labelled(context: &Context) -> Result<HashSet<u32>, Failure> {
+pub(crate) fn labelled(context: &Context) -> Result<HashSet<u32>, Failure> {
     let mut labelled = HashSet::new();
     for input in context.inputs::<Labels>("labels")? {
         let rows = input.table.read()?;

@@ -33,14 +33,27 @@ pub enum Error {
         id: u32,
     },
 
-    /// An image that is believed something of, but is not among the images.
+    /// An image that a table is about, but that is not among the images.
     #[error("`{path}` has the image {id}, which is not among the images that are wired")]
     #[diagnostic(
         code(query::unknown_image),
-        help("wire images and distributions (or predictions) of the same images")
+        help("wire images and the other tables of the same images")
     )]
     UnknownImage {
-        /// The distributions or predictions.
+        /// The distributions, predictions or embeddings.
+        path: PathBuf,
+        /// The id.
+        id: u32,
+    },
+
+    /// An image that might be chosen, but is in no cluster.
+    #[error("`{path}` has no cluster for the image {id}")]
+    #[diagnostic(
+        code(query::unclustered),
+        help("wire clusters of these embeddings, or leave `clusters` out to have some made")
+    )]
+    Unclustered {
+        /// The clusters.
         path: PathBuf,
         /// The id.
         id: u32,
@@ -57,6 +70,11 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+
+    /// The computation refused.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Kernel(#[from] scarce_kernels::Error),
 
     /// A table that cannot be read or written.
     #[error(transparent)]

@@ -1,6 +1,6 @@
 //! The kind run on small tables. Known answers: `fixtures/make_fixtures.py`.
 
-mod bench;
+pub(crate) mod bench;
 
 use scarce_artifact::{
     Classes, Distributions, Embeddings, EmbeddingsMeta, LabelSource, Labels, Predictions, Queries,

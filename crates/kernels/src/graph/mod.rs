@@ -1,8 +1,8 @@
 //! Learning on a graph of nearest neighbours: a few labelled nodes, many that are not.
 //!
 //! A graph is made of [`Edges`] (for instance those of [`symmetric_edges`]) and holds a symmetric
-//! weight matrix W with degrees dᵢ = Σⱼ wᵢⱼ. Every method answers with [`Scores`]: one number per
-//! node and class, larger for the likelier class.
+//! weight matrix W with degrees dᵢ = Σⱼ wᵢⱼ. Every method that learns answers with [`Scores`]: one
+//! number per node and class, larger for the likelier class.
 //!
 //! | function | method |
 //! | --- | --- |
@@ -11,6 +11,7 @@
 //! | [`poisson_mbo`] | Poisson learning, then diffusion and thresholding with class sizes held |
 //! | [`label_spreading`] | local and global consistency |
 //! | [`assign_volumes`] | a class for every node, with class sizes held, from any scores |
+//! | [`spectral`] | no labels: eigenvectors as coordinates of the nodes |
 //!
 //! # Parts of a graph that no label reaches
 //!
@@ -36,6 +37,7 @@ mod poisson;
 mod scores;
 mod seeds;
 mod solve;
+mod spectral;
 mod spreading;
 mod transport;
 mod volume;
@@ -51,5 +53,6 @@ pub use poisson::poisson;
 pub use scores::Scores;
 pub use seeds::{Reach, Seeds};
 pub use solve::{Convergence, Precision};
+pub use spectral::{Spectral, SpectralEmbedding, spectral};
 pub use spreading::label_spreading;
 pub use volume::{Volumes, assign_volumes};

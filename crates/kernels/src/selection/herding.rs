@@ -52,7 +52,8 @@ pub fn max_herding(
         let value = wrong.to_string();
         return Err(Error::Parameter { name: "bandwidth", must: "above 0", value });
     }
-    let rows = drawn(x.rows(), count, how.seed)?;
+    // Even if all labelled rows are drawn, enough others are.
+    let rows = drawn(x.rows(), count.saturating_add(labelled.len()), how.seed)?;
     let values: Vec<f32> = rows.iter().flat_map(|&row| x.row(row)).copied().collect();
     let drawn = Matrix::new(&values, rows.len(), x.cols())?;
     let sigma = match how.bandwidth {
@@ -70,9 +71,9 @@ pub fn max_herding(
     Ok(picks.into_iter().map(own).collect())
 }
 
-/// The rows that are looked at, ascending.
-fn drawn(n: usize, count: usize, seed: u64) -> Result<Vec<usize>, Error> {
-    let most = MOST_ROWS.max(count);
+/// The rows that are looked at, at least so many, ascending.
+fn drawn(n: usize, least: usize, seed: u64) -> Result<Vec<usize>, Error> {
+    let most = MOST_ROWS.max(least);
     if n <= most {
         return Ok((0..n).collect());
     }

@@ -7,13 +7,13 @@ use scarce_stage::{Context, Failure, Job, JobInput, PROTOCOL};
 use serde_json::Value;
 
 /// A folder; the output goes to `out`.
-pub(super) struct Bench {
+pub(crate) struct Bench {
     folder: tempfile::TempDir,
     inputs: BTreeMap<String, Vec<JobInput>>,
 }
 
 impl Bench {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), inputs: BTreeMap::new() }
     }
 
@@ -22,13 +22,13 @@ impl Bench {
     }
 
     /// Wires a table to a port, in place of what was there.
-    pub(super) fn wire<T: Table>(&mut self, port: &str, meta: T::Meta, table: T) {
+    pub(crate) fn wire<T: Table>(&mut self, port: &str, meta: T::Meta, table: T) {
         self.inputs.remove(port);
         self.also(port, meta, table);
     }
 
     /// Wires one more table to a port.
-    pub(super) fn also<T: Table>(&mut self, port: &str, meta: T::Meta, table: T) {
+    pub(crate) fn also<T: Table>(&mut self, port: &str, meta: T::Meta, table: T) {
         let wired = self.inputs.get(port).map_or(0, Vec::len);
         let (stage, path) = (format!("{port}-{wired}"), self.stem(&format!("{port}-{wired}")));
         Writer::write_all(&path.with_extension("parquet"), meta, table).unwrap();
@@ -36,8 +36,14 @@ impl Bench {
         self.inputs.entry(port.to_owned()).or_default().push(input);
     }
 
-    pub(super) fn run(&self, params: Value) -> Result<(), Failure> {
-        let kind = crate::kinds().remove(0);
+    /// Runs `query`.
+    pub(crate) fn run(&self, params: Value) -> Result<(), Failure> {
+        self.run_kind("query", params)
+    }
+
+    pub(crate) fn run_kind(&self, kind: &str, params: Value) -> Result<(), Failure> {
+        let kinds = crate::kinds();
+        let kind = kinds.iter().find(|known| known.description().kind == kind).unwrap();
         let job = Job {
             protocol: PROTOCOL,
             kind: kind.description().kind.clone(),
@@ -53,11 +59,11 @@ impl Bench {
         kind.run(params, &Context::new(job, std::io::sink()))
     }
 
-    pub(super) fn read(&self) -> Queries {
+    pub(crate) fn read(&self) -> Queries {
         Reader::open(&self.stem("out.parquet")).unwrap().read().unwrap()
     }
 
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         fs_err::read(self.stem("out.parquet")).unwrap()
     }
 }
