@@ -10,15 +10,15 @@ use crate::{
     confusions::Confusions,
     known::Known,
     maps::{self, Map},
-    origin::Methods,
+    origin::{Methods, text},
     others::{self, Curves, LabelCounts, Rebuilt, Wired},
     paired::{self, Baselines},
-    params::{Curve, Params, Published},
+    params::{Curve, Params},
     pictures::{Album, Sheet},
     portraits::Portrait,
     predictions::Scored,
     propagated::Propagations,
-    published,
+    published::{self, NotRun, Unmatched},
     queries::{self, Asked},
     rows::Row,
     summary::{self, Line},
@@ -61,8 +61,8 @@ pub(crate) struct Evidence {
     pub lines: Vec<Line>,
     /// Methods with too few held-out labels to estimate anything, and how many they have.
     pub too_few: Vec<(usize, usize)>,
-    /// Published figures that fit nothing here.
-    pub unused: Vec<Published>,
+    /// Published figures that nothing here stands beside.
+    pub unmatched: Unmatched,
     pub sweeps: Vec<Sweep>,
     /// Figures that were asked for and of which there is nothing to draw.
     pub undrawn: Vec<Curve>,
@@ -108,7 +108,7 @@ impl Evidence {
         let asked = params.baseline.as_deref();
         let baselines = Baselines::new(asked, &params.baselines, &stages, predictors.first())?;
         lines.extend(paired::differences(&rows, &baselines)?);
-        let unused = published::attach(&mut lines, methods.list(), &params.published);
+        let unmatched = published::attach(&mut lines, methods.list(), &params.published);
         let (sweeps, undrawn) = sweeps::find(&lines, methods.list(), params.curves.as_deref());
 
         let mut evidence = Self {
@@ -127,7 +127,7 @@ impl Evidence {
             rows,
             lines,
             too_few: folds.too_few,
-            unused,
+            unmatched,
             sweeps,
             undrawn,
             confusions,
@@ -149,7 +149,20 @@ impl Evidence {
 
     /// Tells the log what the parameters ask for in vain.
     fn warn(&self) {
-        for figure in &self.unused {
+        for NotRun { figure, .. } in &self.unmatched.not_run {
+            let axes: Vec<String> = figure
+                .axes
+                .iter()
+                .map(|(axis, value)| format!("{axis} = {}", text(value)))
+                .collect();
+            tracing::warn!(
+                "the published {} of `{}` at {} has nothing beside it: that was not run",
+                figure.metric,
+                figure.stage,
+                axes.join(", ")
+            );
+        }
+        for figure in &self.unmatched.unknown {
             tracing::warn!(
                 "no result here fits the published {} of `{}` on {}",
                 figure.metric,

@@ -81,7 +81,7 @@ fn draw(runs: &[History]) -> Markup {
         })
         .map(|(colour, marks)| Series { colour, marks, faint: runs.len() > 1, ..Series::default() })
         .collect();
-    chart::draw(&series, &x, &y, "epoch")
+    chart::draw(&series, (&x, "epoch"), (&y, "loss"))
 }
 
 fn marks(run: &History, loss: impl Fn(usize) -> Option<f64>) -> Vec<Mark> {
