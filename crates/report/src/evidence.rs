@@ -68,6 +68,8 @@ pub(crate) struct Evidence {
     pub undrawn: Vec<Curve>,
     pub confusions: Confusions,
     pub portraits: Vec<Portrait>,
+    /// Methods that could have a portrait.
+    pub portrayed: usize,
     pub asked: Vec<Asked>,
     pub clusters: Vec<ClusterPortrait>,
     pub curves: Vec<Curves>,
@@ -131,6 +133,7 @@ impl Evidence {
             sweeps,
             undrawn,
             confusions,
+            portrayed: portraits.len(),
             portraits,
             clusters: clusterings.portraits,
         };
@@ -198,6 +201,11 @@ impl Evidence {
             .flat_map(|clusters| clusters.samples.iter().flat_map(|(_, ids)| ids.iter().copied()));
         let of_queries = self.asked.iter().flat_map(|asked| asked.images.iter().map(|(id, _)| *id));
         of_portraits.chain(of_clusters).chain(of_queries).collect()
+    }
+
+    /// What people call a stage.
+    pub(crate) fn title<'a>(&'a self, stage: &'a str) -> &'a str {
+        self.params.names.get(stage).map_or(stage, String::as_str)
     }
 
     /// The name of a class.

@@ -65,7 +65,7 @@ pub(super) fn published(evidence: &Evidence) -> Markup {
             thead { tr {
                 th.method scope="col" { "Claim" }
                 th.num scope="col" { "Published" }
-                th.num scope="col" { "Ours" }
+                th.num scope="col" { "Ours, mean ± 95 %" }
                 th scope="col" { "Verdict" }
                 th.num scope="col" { "Runs" }
             } }
@@ -125,7 +125,7 @@ fn ran<'a>(
 fn not_run<'a>(evidence: &'a Evidence, figure: &'a Published, sources: &mut Sources<'a>) -> Markup {
     let axes: Axes =
         figure.axes.iter().map(|(axis, value)| (axis.clone(), value.clone())).collect();
-    let title = evidence.params.names.get(&figure.stage).unwrap_or(&figure.stage).clone();
+    let title = evidence.title(&figure.stage).to_owned();
     let method = Method { stage: figure.stage.clone(), axes, title };
     html! {
         tr.absent {
@@ -262,9 +262,9 @@ pub(super) fn not_better(evidence: &Evidence) -> Markup {
                 @for ((baseline, setting, metric, shown), lines) in &groups {
                     p {
                         @match shown {
-                            Shown::Worse => { strong { "Worse than " code { (baseline) } } }
-                            Shown::OnePair => { strong { "Compared with " code { (baseline) } " on a single pair of runs" } ", which cannot tell merit from chance" }
-                            _ => { strong { "Not shown to be better than " code { (baseline) } } }
+                            Shown::Worse => { strong { "Worse than " (evidence.title(baseline)) } }
+                            Shown::OnePair => { strong { "Compared with " (evidence.title(baseline)) " on a single pair of runs" } ", which cannot tell merit from chance" }
+                            _ => { strong { "Not shown to be better than " (evidence.title(baseline)) } }
                         }
                         " (" (metric_words(metric)) ", " (setting.words()) "): "
                         @for (at, line) in lines.iter().take(NAMED).enumerate() {

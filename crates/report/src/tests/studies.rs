@@ -260,7 +260,7 @@ fn a_map_shows_classes_and_clusters_side_by_side() {
     let outcome = bench.plain();
     let text = outcome.text();
     assert!(text.contains("By true class") && text.contains("By cluster (kmeans)"), "{text}");
-    assert!(text.contains("6: dog") && text.contains("7: cat"), "{text}");
+    assert!(text.contains("dog (6)") && text.contains("cat (7)"), "{text}");
     assert_eq!(outcome.html.matches("data-n=").count(), 2 * IMAGES as usize);
     // Image 1 is the second of four in a row of the sheet, on the right, one unit of nineteen up.
     let point = "<i class=\"c1 r\" tabindex=\"-1\" style=\"left:52.6%;top:94.7%;--x:1;--y:0\" \
