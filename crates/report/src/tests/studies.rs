@@ -207,7 +207,7 @@ fn clusters_are_named_and_set_against_the_classes() {
         text.contains("cat (0) | 8 | · | 8 |\ncat (2) | 2 | 2 | 4 |\ndog (1) | · | 8 | 8 |"),
         "{text}"
     );
-    assert!(text.contains("dog | 100.0 ± – | 80.0 ± – | 88.9 ± – | 10 |"), "{text}");
+    assert!(text.contains("dog | 100.0 | 80.0 | 88.9 | 10 |"), "{text}");
 }
 
 #[test]
