@@ -85,14 +85,32 @@ mod what_does_not_matter {
         project.file = "other.toml".into();
         nothing_runs(&project);
     }
+}
+
+/// The page of a report shows the names of stages, their parameters and their folders: another name
+/// makes another page, and nothing else.
+mod what_only_the_report_shows {
+    use super::*;
+
+    #[track_caller]
+    fn only_the_report_runs(project: &Project) {
+        assert_eq!(project.run(&[]).ended(0).ran(), ["report"]);
+        assert_eq!(project.run(&[]).ended(0).ran(), [""; 0]);
+    }
+
+    #[track_caller]
+    fn page(project: &Project) -> String {
+        project.read("artifacts/runs/small/report/page.html")
+    }
 
     #[test]
     fn the_name_of_a_stage() {
         let project = ran();
         project.edit("[stages.labels]", "[stages.a-few]");
         project.edit("labels = \"labels\"", "labels = \"a-few\"");
-        nothing_runs(&project);
+        only_the_report_runs(&project);
         assert!(project.path("artifacts/runs/small/a-few/labels.parquet").is_file());
+        assert!(page(&project).contains("runs/small/a-few"));
     }
 
     #[test]
@@ -105,9 +123,11 @@ mod what_does_not_matter {
         project.write("a.idx", files::idx(&[400, 8, 8], &pixels));
         project.write("t.idx", files::idx(&[400], &labels));
         assert_eq!(project.run(&[]).ended(0).ran(), ALL);
+        assert!(page(&project).contains("a.idx"));
         fs_err::rename(project.path("a.idx"), project.path("b.idx")).unwrap();
         project.edit("a.idx", "b.idx");
-        nothing_runs(&project);
+        only_the_report_runs(&project);
+        assert!(page(&project).contains("b.idx"));
     }
 }
 

@@ -10,15 +10,15 @@ use crate::{
     confusions::Confusions,
     known::Known,
     maps::{self, Map},
-    origin::Methods,
+    origin::{Methods, text},
     others::{self, Curves, LabelCounts, Rebuilt, Wired},
     paired::{self, Baselines},
-    params::{Curve, Params, Published},
+    params::{Curve, Params},
     pictures::{Album, Sheet},
     portraits::Portrait,
     predictions::Scored,
     propagated::Propagations,
-    published,
+    published::{self, NotRun, Unmatched},
     queries::{self, Asked},
     rows::Row,
     summary::{self, Line},
@@ -61,13 +61,15 @@ pub(crate) struct Evidence {
     pub lines: Vec<Line>,
     /// Methods with too few held-out labels to estimate anything, and how many they have.
     pub too_few: Vec<(usize, usize)>,
-    /// Published figures that fit nothing here.
-    pub unused: Vec<Published>,
+    /// Published figures that nothing here stands beside.
+    pub unmatched: Unmatched,
     pub sweeps: Vec<Sweep>,
     /// Figures that were asked for and of which there is nothing to draw.
     pub undrawn: Vec<Curve>,
     pub confusions: Confusions,
     pub portraits: Vec<Portrait>,
+    /// Methods that could have a portrait.
+    pub portrayed: usize,
     pub asked: Vec<Asked>,
     pub clusters: Vec<ClusterPortrait>,
     pub curves: Vec<Curves>,
@@ -108,7 +110,7 @@ impl Evidence {
         let asked = params.baseline.as_deref();
         let baselines = Baselines::new(asked, &params.baselines, &stages, predictors.first())?;
         lines.extend(paired::differences(&rows, &baselines)?);
-        let unused = published::attach(&mut lines, methods.list(), &params.published);
+        let unmatched = published::attach(&mut lines, methods.list(), &params.published);
         let (sweeps, undrawn) = sweeps::find(&lines, methods.list(), params.curves.as_deref());
 
         let mut evidence = Self {
@@ -127,10 +129,11 @@ impl Evidence {
             rows,
             lines,
             too_few: folds.too_few,
-            unused,
+            unmatched,
             sweeps,
             undrawn,
             confusions,
+            portrayed: portraits.len(),
             portraits,
             clusters: clusterings.portraits,
         };
@@ -149,7 +152,20 @@ impl Evidence {
 
     /// Tells the log what the parameters ask for in vain.
     fn warn(&self) {
-        for figure in &self.unused {
+        for NotRun { figure, .. } in &self.unmatched.not_run {
+            let axes: Vec<String> = figure
+                .axes
+                .iter()
+                .map(|(axis, value)| format!("{axis} = {}", text(value)))
+                .collect();
+            tracing::warn!(
+                "the published {} of `{}` at {} has nothing beside it: that was not run",
+                figure.metric,
+                figure.stage,
+                axes.join(", ")
+            );
+        }
+        for figure in &self.unmatched.unknown {
             tracing::warn!(
                 "no result here fits the published {} of `{}` on {}",
                 figure.metric,
@@ -185,6 +201,11 @@ impl Evidence {
             .flat_map(|clusters| clusters.samples.iter().flat_map(|(_, ids)| ids.iter().copied()));
         let of_queries = self.asked.iter().flat_map(|asked| asked.images.iter().map(|(id, _)| *id));
         of_portraits.chain(of_clusters).chain(of_queries).collect()
+    }
+
+    /// What people call a stage.
+    pub(crate) fn title<'a>(&'a self, stage: &'a str) -> &'a str {
+        self.params.names.get(stage).map_or(stage, String::as_str)
     }
 
     /// The name of a class.

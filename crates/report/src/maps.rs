@@ -197,7 +197,7 @@ fn of_clusters(
         }
     }
     let name = |(number, counts): (&i32, &Vec<u64>)| match known.truth {
-        Some(_) => format!("{number}: {}", known.classes.names()[majority(counts)]),
+        Some(_) => format!("{} ({number})", known.classes.names()[majority(counts)]),
         None => number.to_string(),
     };
     Colouring {

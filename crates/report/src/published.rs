@@ -18,6 +18,28 @@ pub(crate) struct Beside {
     pub label: String,
     pub note: String,
     pub verdict: Verdict,
+    /// Its place among the published figures.
+    pub place: usize,
+}
+
+/// A published figure of a variant that these runs leave out: `labelled = 500` where 200 ran.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct NotRun {
+    pub figure: Published,
+    /// Its place among the published figures.
+    pub place: usize,
+    /// The images that the other variants were scored on.
+    pub setting: Setting,
+    pub split: &'static str,
+}
+
+/// Published figures beside which there is nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Unmatched {
+    /// Of a variant that did not run.
+    pub not_run: Vec<NotRun>,
+    /// Of a stage, metric, split or axis that is not here at all.
+    pub unknown: Vec<Published>,
 }
 
 /// How a published figure relates to our runs.
@@ -94,16 +116,14 @@ fn same_digits(published: f64, ours: f64) -> bool {
 }
 
 /// Puts each figure beside the lines that it is about; returns those that fit none.
-pub(crate) fn attach(
-    lines: &mut [Line],
-    methods: &[Method],
-    published: &[Published],
-) -> Vec<Published> {
-    let mut unused = Vec::new();
-    for figure in published {
+pub(crate) fn attach(lines: &mut [Line], methods: &[Method], published: &[Published]) -> Unmatched {
+    let mut unmatched = Unmatched::default();
+    for (place, figure) in published.iter().enumerate() {
         let mut used = false;
         for line in lines.iter_mut() {
-            if line.beside.is_none() && fits(figure, line, &methods[line.method]) {
+            let method = &methods[line.method];
+            let fits = same_score(figure, line, method) && same_variant(figure, method);
+            if fits && line.beside.is_none() {
                 let verdict = Verdict::of(figure.value, &line.estimate);
                 line.beside = Some(Beside {
                     value: figure.value,
@@ -111,31 +131,51 @@ pub(crate) fn attach(
                     label: figure.label.clone(),
                     note: figure.note.clone(),
                     verdict,
+                    place,
                 });
                 used = true;
             }
         }
-        if !used {
-            unused.push(figure.clone());
+        if used {
+            continue;
+        }
+        let other_variant = lines.iter().find(|line| {
+            let method = &methods[line.method];
+            let varies = same_axes(figure, method) && !same_variant(figure, method);
+            same_score(figure, line, method) && varies
+        });
+        match other_variant {
+            Some(&Line { setting, split, .. }) => {
+                let figure = figure.clone();
+                unmatched.not_run.push(NotRun { figure, place, setting, split });
+            }
+            None => unmatched.unknown.push(figure.clone()),
         }
     }
-    unused
+    unmatched
 }
 
-fn fits(figure: &Published, line: &Line, method: &Method) -> bool {
+/// Whether a line is the figure's metric of its stage on its images, of whatever variant.
+fn same_score(figure: &Published, line: &Line, method: &Method) -> bool {
     let split = match figure.split.as_str() {
         "transductive" => matches!(line.setting, Setting::Transductive),
         CROSS_VALIDATION => line.setting == Setting::CrossValidated,
         split => line.split == split,
     };
-    let axis = |(name, value): (&String, &serde_json::Value)| {
+    split && line.class.is_none() && figure.metric == line.metric && figure.stage == method.stage
+}
+
+/// Whether a method has all axes that the figure names, whatever their values.
+fn same_axes(figure: &Published, method: &Method) -> bool {
+    figure.axes.keys().all(|name| method.axes.iter().any(|(axis, _)| axis == name))
+}
+
+/// Whether a method is the variant that the figure names.
+fn same_variant(figure: &Published, method: &Method) -> bool {
+    let fits = |(name, value): (&String, &serde_json::Value)| {
         method.axes.iter().any(|(axis, found)| axis == name && found == value)
     };
-    split
-        && line.class.is_none()
-        && figure.metric == line.metric
-        && figure.stage == method.stage
-        && figure.axes.iter().all(axis)
+    figure.axes.iter().all(fits)
 }
 
 #[cfg(test)]

@@ -52,9 +52,11 @@ pub(super) enum Numbers {
     Real,
 }
 
-/// A chart, hidden from screen readers, which get the table below it.
-pub(super) fn draw(series: &[Series], x: &Scale, y: &Scale, x_name: &str) -> Markup {
+/// A chart with the names of its directions, hidden from screen readers, which get the table below it.
+pub(super) fn draw(series: &[Series], x: (&Scale, &str), y: (&Scale, &str)) -> Markup {
+    let ((x, x_name), (y, y_name)) = (x, y);
     html! {
+        div.y-name { (y_name) }
         div.chart {
             svg aria-hidden="true" {
                 @for (tick, text) in &y.ticks {

@@ -6,9 +6,11 @@ use maud::{Markup, html};
 use super::{boxed, mean_text, method_name, setting_text, thousands};
 use crate::{
     evidence::Evidence,
+    origin::{Axes, Method},
     overview::{as_published, is_index, metric_words, number, rank},
     paired::COMPARED,
-    published::{Beside, Verdict},
+    params::Published,
+    published::{Beside, NotRun, Verdict},
     rows::Setting,
     summary::{Line, row_label},
 };
@@ -19,29 +21,55 @@ const NAMED: usize = 8;
 /// Sources of published figures, numbered in the order in which they are met.
 type Sources<'a> = IndexSet<&'a str>;
 
-/// Lines of one metric on the same images.
-type Group<'a> = ((Setting, usize, &'static str, &'static str), Vec<&'a Line>);
+/// What the rows of a group have in common: setting, rank of the metric, split, metric.
+type Key<'a> = (Setting, usize, &'a str, &'a str);
 
-/// Published figures beside ours, by protocol and metric.
+/// A published figure with ours, or with nothing.
+#[derive(Clone, Copy)]
+enum Claim<'a> {
+    Ran(&'a Line, &'a Beside),
+    NotRun(&'a NotRun),
+}
+
+impl Claim<'_> {
+    /// Its place among the published figures.
+    fn place(&self) -> usize {
+        match self {
+            Self::Ran(_, beside) => beside.place,
+            Self::NotRun(absent) => absent.place,
+        }
+    }
+}
+
+/// Published figures beside ours, by protocol and metric, in the order in which they are given.
 pub(super) fn published(evidence: &Evidence) -> Markup {
-    let mut groups: IndexMap<(Setting, usize, &'static str, &'static str), Vec<&Line>> =
-        IndexMap::new();
-    for line in evidence.lines.iter().filter(|line| line.beside.is_some()) {
-        let key = (line.setting, rank(line.metric), line.split, line.metric);
-        groups.entry(key).or_default().push(line);
+    let mut groups: IndexMap<Key<'_>, Vec<Claim<'_>>> = IndexMap::new();
+    for line in &evidence.lines {
+        if let Some(beside) = &line.beside {
+            let key = (line.setting, rank(line.metric), line.split, line.metric);
+            groups.entry(key).or_default().push(Claim::Ran(line, beside));
+        }
+    }
+    for absent in &evidence.unmatched.not_run {
+        let metric = absent.figure.metric.as_str();
+        let key = (absent.setting, rank(metric), absent.split, metric);
+        groups.entry(key).or_default().push(Claim::NotRun(absent));
     }
     groups.sort_by_key(|key, _| *key);
+    for claims in groups.values_mut() {
+        claims.sort_by_key(Claim::place);
+    }
     let mut sources = Sources::new();
     let table = html! {
         table.wide.claims {
             thead { tr {
                 th.method scope="col" { "Claim" }
                 th.num scope="col" { "Published" }
-                th.num scope="col" { "Ours" }
+                th.num scope="col" { "Ours, mean ± 95 %" }
                 th scope="col" { "Verdict" }
                 th.num scope="col" { "Runs" }
             } }
-            @for group in &groups { (group_rows(evidence, (*group.0, group.1.clone()), &mut sources)) }
+            @for (key, claims) in &groups { (group_rows(evidence, *key, claims, &mut sources)) }
         }
     };
     html! {
@@ -49,13 +77,14 @@ pub(super) fn published(evidence: &Evidence) -> Markup {
             (boxed(table))
             (source_list(&sources))
         }
-        (unused(evidence))
+        (unknown(evidence))
     }
 }
 
 fn group_rows<'a>(
     evidence: &'a Evidence,
-    ((setting, _, split, metric), lines): Group<'a>,
+    (setting, _, split, metric): Key<'a>,
+    claims: &[Claim<'a>],
     sources: &mut Sources<'a>,
 ) -> Markup {
     let unit = if is_index(metric) { "" } else { ", %" };
@@ -63,22 +92,56 @@ fn group_rows<'a>(
         tbody {
             tr { th.group colspan="5" scope="rowgroup" {
                 (capital(metric_words(metric))) (unit)
-                span.soft.small { " · " (setting_text(setting, split)) (images(&lines)) }
+                span.soft.small { " · " (setting_text(setting, split)) (images(claims)) }
             } }
-            @for line in lines {
-                @if let Some(beside) = &line.beside {
-                    tr {
-                        th.method scope="row" { (claim_name(evidence, line)) }
-                        td.num {
-                            (as_published(metric, beside.value))
-                            (cite(beside, sources))
-                        }
-                        td.num { (mean_text(line)) }
-                        td { span.verdict.(tone(beside.verdict)) { (beside.verdict.words()) } }
-                        td.num { (line.estimate.n) }
-                    }
+            @for claim in claims {
+                @match *claim {
+                    Claim::Ran(line, beside) => (ran(evidence, line, beside, sources)),
+                    Claim::NotRun(absent) => (not_run(evidence, &absent.figure, sources)),
                 }
             }
+        }
+    }
+}
+
+fn ran<'a>(
+    evidence: &'a Evidence,
+    line: &'a Line,
+    beside: &'a Beside,
+    sources: &mut Sources<'a>,
+) -> Markup {
+    html! {
+        tr {
+            th.method scope="row" { (claim_name(evidence, line)) }
+            td.num { (as_published(line.metric, beside.value)) (cite(&beside.source, sources)) }
+            td.num { (mean_text(line)) }
+            td { span.verdict.(tone(beside.verdict)) { (beside.verdict.words()) } }
+            td.num { (line.estimate.n) }
+        }
+    }
+}
+
+/// A figure of a variant that these runs leave out.
+fn not_run<'a>(evidence: &'a Evidence, figure: &'a Published, sources: &mut Sources<'a>) -> Markup {
+    let axes: Axes =
+        figure.axes.iter().map(|(axis, value)| (axis.clone(), value.clone())).collect();
+    let title = evidence.title(&figure.stage).to_owned();
+    let method = Method { stage: figure.stage.clone(), axes, title };
+    html! {
+        tr.absent {
+            th.method scope="row" {
+                @if figure.label.is_empty() {
+                    (method_name(&method))
+                } @else {
+                    (figure.label)
+                    span.axis { (method.name()) }
+                }
+                @if !figure.note.is_empty() { span.axis { (figure.note) } }
+            }
+            td.num { (as_published(&figure.metric, figure.value)) (cite(&figure.source, sources)) }
+            td.num { "–" }
+            td { span.verdict.plain { "not run" } }
+            td.num { "0" }
         }
     }
 }
@@ -100,15 +163,19 @@ fn claim_name(evidence: &Evidence, line: &Line) -> Markup {
     }
 }
 
-fn cite<'a>(beside: &'a Beside, sources: &mut Sources<'a>) -> Markup {
-    let number = (!beside.source.is_empty()).then(|| sources.insert_full(&beside.source).0 + 1);
+fn cite<'a>(source: &'a str, sources: &mut Sources<'a>) -> Markup {
+    let number = (!source.is_empty()).then(|| sources.insert_full(source).0 + 1);
     html! { @if let Some(number) = number { span.cite { "[" (number) "]" } } }
 }
 
 /// How many images a group is over, where all lines agree.
-fn images(lines: &[&Line]) -> Markup {
-    let first = lines.first().and_then(|line| line.support);
-    let same = first.filter(|_| lines.iter().all(|line| line.support == first));
+fn images(claims: &[Claim<'_>]) -> Markup {
+    let supports = claims.iter().filter_map(|claim| match claim {
+        Claim::Ran(line, _) => Some(line.support),
+        Claim::NotRun(_) => None,
+    });
+    let all: IndexSet<Option<u32>> = supports.collect();
+    let same = all.first().copied().flatten().filter(|_| all.len() == 1);
     html! { @if let Some(count) = same { " · " (thousands(u64::from(count))) " images" } }
 }
 
@@ -139,12 +206,13 @@ fn source_list(sources: &Sources<'_>) -> Markup {
     }
 }
 
-fn unused(evidence: &Evidence) -> Markup {
+/// Figures of a stage, metric, split or axis that is not here: most likely a slip of the pen.
+fn unknown(evidence: &Evidence) -> Markup {
     html! {
-        @if !evidence.unused.is_empty() {
+        @if !evidence.unmatched.unknown.is_empty() {
             div.note { p {
                 "Published figures that fit no result here: "
-                @for (at, figure) in evidence.unused.iter().enumerate() {
+                @for (at, figure) in evidence.unmatched.unknown.iter().enumerate() {
                     @if at > 0 { "; " }
                     @if !figure.label.is_empty() { (figure.label) ": " }
                     (metric_words(&figure.metric)) " of " code { (figure.stage) } " on " (figure.split) ", "
@@ -194,9 +262,9 @@ pub(super) fn not_better(evidence: &Evidence) -> Markup {
                 @for ((baseline, setting, metric, shown), lines) in &groups {
                     p {
                         @match shown {
-                            Shown::Worse => { strong { "Worse than " code { (baseline) } } }
-                            Shown::OnePair => { strong { "Compared with " code { (baseline) } " on a single pair of runs" } ", which cannot tell merit from chance" }
-                            _ => { strong { "Not shown to be better than " code { (baseline) } } }
+                            Shown::Worse => { strong { "Worse than " (evidence.title(baseline)) } }
+                            Shown::OnePair => { strong { "Compared with " (evidence.title(baseline)) " on a single pair of runs" } ", which cannot tell merit from chance" }
+                            _ => { strong { "Not shown to be better than " (evidence.title(baseline)) } }
                         }
                         " (" (metric_words(metric)) ", " (setting.words()) "): "
                         @for (at, line) in lines.iter().take(NAMED).enumerate() {

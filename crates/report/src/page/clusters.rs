@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{boxed, plural, run_text, thousands};
+use super::{boxed, plural, run_text, shade, thousands};
 use crate::{
     clusters::{ClusterPortrait, SHOWN_CLUSTERS},
     evidence::Evidence,
@@ -11,6 +11,8 @@ use crate::{
 
 /// More classes than this do not fit a matrix; the most frequent ones are listed.
 const MATRIX_CLASSES: usize = 20;
+/// More clusters than this are shown to those who ask.
+const OPEN: usize = 20;
 /// More classes than this are not listed after a cluster.
 const NAMED: usize = 3;
 
@@ -28,8 +30,8 @@ pub(super) fn section(evidence: &Evidence) -> Markup {
                 "The first run of each clustering: the image nearest to the centre first, then some \
                  others. Clusters also gather by what labels do not say."
             }
-            @for portrait in &portraits {
-                details open[portraits.len() == 1] {
+            @for (at, portrait) in portraits.iter().enumerate() {
+                details open[at == 0 && portrait.count <= OPEN] {
                     summary {
                         (evidence.methods.list()[portrait.method].name()) " "
                         span.soft {
@@ -39,7 +41,7 @@ pub(super) fn section(evidence: &Evidence) -> Markup {
                     }
                     div {
                         @if portrait.count > SHOWN_CLUSTERS {
-                            p.small.soft { "The first " (SHOWN_CLUSTERS) " are shown." }
+                            p.small.soft { "The first " (SHOWN_CLUSTERS) " of " (portrait.count) " are shown." }
                         }
                         (cluster_table(evidence, portrait))
                         (matrix(evidence, portrait))
@@ -56,15 +58,16 @@ fn matrix(evidence: &Evidence, portrait: &ClusterPortrait) -> Markup {
     if portrait.contents.is_empty() || names.len() > MATRIX_CLASSES {
         return html! {};
     }
-    // Clusters of the same name stand together.
+    // Those of the pictures; clusters of the same name stand together.
+    let shown = |cluster: i32| portrait.samples.iter().any(|(of, _)| *of == cluster);
     let mut rows: Vec<&(i32, Vec<u64>)> = portrait.contents.iter().collect();
+    rows.retain(|(cluster, _)| shown(*cluster));
     rows.sort_by_key(|(cluster, counts)| (majority(counts), *cluster));
-    rows.truncate(SHOWN_CLUSTERS);
     html! {
         h3 { "Clusters against classes" }
         p.small.soft {
-            "Images of each class in each cluster, which is named after the class in blue. Shades are \
-             shares of the cluster."
+            "Images of each class in each cluster, which is named after the class in blue. The \
+             stronger the shade, the larger the share of the cluster."
         }
         (boxed(html! {
             table.matrix {
@@ -79,7 +82,7 @@ fn matrix(evidence: &Evidence, portrait: &ClusterPortrait) -> Markup {
                         th scope="row" { (names[name]) " " span.soft { "(" (cluster) ")" } }
                         @for (class, &count) in counts.iter().enumerate() {
                             td.(if count == 0 { "none" } else if class == name { "right" } else { "wrong-cell" })
-                                style=(format!("--v:{:.2}", count as f64 / total as f64)) {
+                                style=(shade(count, total)) {
                                 (if count == 0 { "·".to_owned() } else { thousands(count) })
                             }
                         }
@@ -94,7 +97,7 @@ fn matrix(evidence: &Evidence, portrait: &ClusterPortrait) -> Markup {
 fn cluster_table(evidence: &Evidence, portrait: &ClusterPortrait) -> Markup {
     let truth = !portrait.contents.is_empty();
     html! {
-        div.scroll tabindex="0" { table.wide {
+        div.scroll tabindex="0" { table.wide.pictured {
             thead { tr {
                 th scope="col" { "Cluster" }
                 th scope="col" { "Images" }

@@ -21,7 +21,7 @@ pub(super) fn differences(evidence: &Evidence) -> Markup {
     }
     html! {
         @for (at, (baseline, lines)) in groups.iter().enumerate() {
-            h2 { "Against " code { (baseline) } }
+            h2 { "Against " (evidence.title(baseline)) }
             @if at == 0 {
                 p.soft {
                     "Differences in accuracy between runs on the same seeds. What both runs share, \

@@ -70,7 +70,7 @@ fn figure(evidence: &Evidence, sweep: &Sweep) -> Markup {
             @if sweep.tracks.len() > tracks.len() {
                 p.small.soft { "The first " (COLOURS) " of " (sweep.tracks.len()) " lines are drawn." }
             }
-            (chart::draw(&series, &x, &y, &sweep.along))
+            (chart::draw(&series, (&x, along(sweep)), (&y, metric_words(&sweep.metric))))
             details {
                 summary { "The numbers" }
                 div { (table(evidence, sweep)) }
@@ -83,11 +83,15 @@ fn heading(sweep: &Sweep) -> String {
     if !sweep.title.is_empty() {
         return sweep.title.clone();
     }
-    let along = match sweep.along.as_str() {
-        "labels" => "number of labels".to_owned(),
-        axis => axis.to_owned(),
-    };
-    format!("{} by {along}", capital(metric_words(&sweep.metric)))
+    format!("{} by {}", capital(metric_words(&sweep.metric)), along(sweep))
+}
+
+/// What the horizontal axis counts.
+fn along(sweep: &Sweep) -> &str {
+    match sweep.along.as_str() {
+        "labels" => "number of labels",
+        axis => axis,
+    }
 }
 
 fn capital(words: &str) -> String {
@@ -142,7 +146,7 @@ fn table(evidence: &Evidence, sweep: &Sweep) -> Markup {
         table {
             thead { tr {
                 th.method scope="col" { "Method" }
-                th.num scope="col" { (sweep.along) }
+                th.num scope="col" { (capital(along(sweep))) }
                 th.num scope="col" { (if is_index(&sweep.metric) { "Mean" } else { "Mean, %" }) }
                 @if published { th.num scope="col" { "Published" } }
                 th.num scope="col" { "Runs" }

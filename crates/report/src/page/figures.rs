@@ -6,7 +6,7 @@
 use maud::{Markup, html};
 
 use super::{headline, method_name, setting_text};
-use crate::{evidence::Evidence, rows::Setting, summary::Line};
+use crate::{evidence::Evidence, overview::number, rows::Setting, summary::Line};
 
 /// A figure for every group of images that has at least two methods, or one with a spread.
 pub(super) fn accuracies(evidence: &Evidence) -> Markup {
@@ -60,7 +60,7 @@ fn strip(line: &Line, scale: &Scale) -> Markup {
             @if let (Some(low), Some(high)) = (estimate.low, estimate.high) {
                 line.interval x1=(at(low.max(0.0))) x2=(at(high.min(1.0))) y1="50%" y2="50%" {}
             }
-            circle cx=(at(estimate.mean)) cy="50%" r="4.5" {}
+            circle cx=(at(estimate.mean)) cy="50%" r="4.5" { title { (note(line)) } }
             @if let Some(beside) = &line.beside {
                 svg x=(at(beside.value)) y="50%" overflow="visible" {
                     path d="M0-6 6 0 0 6-6 0z" {}
@@ -68,6 +68,19 @@ fn strip(line: &Line, scale: &Scale) -> Markup {
             }
         }
     }
+}
+
+/// `81.7 % ± 5.0, 75.5 to 88.6 over 5 runs`.
+fn note(line: &Line) -> String {
+    let estimate = &line.estimate;
+    let share = |value: f64| number(line.metric, value);
+    let half = estimate.half_width.map(|half| format!(" ± {}", share(half))).unwrap_or_default();
+    let range = if estimate.max > estimate.min {
+        format!(", {} to {} over {} runs", share(estimate.min), share(estimate.max), estimate.n)
+    } else {
+        String::new()
+    };
+    format!("{} %{half}{range}", share(estimate.mean))
 }
 
 fn ticks(scale: &Scale) -> Markup {

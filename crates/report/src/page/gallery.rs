@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{plural, run_text, thousands};
+use super::{confusions, plural, run_text, thousands};
 use crate::{
     Result,
     evidence::Evidence,
@@ -71,15 +71,22 @@ pub(super) fn predictions(evidence: &Evidence) -> Markup {
     let pictured = |portrait: &&Portrait| {
         portrait.by_class.iter().flat_map(|(_, seen)| seen).any(|s| has(evidence, s))
     };
+    let best = confusions::best(evidence).map(|confusion| confusion.method);
     let portraits: Vec<&Portrait> = evidence.portraits.iter().filter(pictured).collect();
     html! {
         @if !portraits.is_empty() {
             h2 { "Pictures" }
             p.soft {
                 "The first run of each method"
-                @if evidence.known.truth.is_some() { ", on test images where there are any" } "."
+                @if evidence.known.truth.is_some() { ", on test images where there are any" }
+                @if evidence.portrayed > evidence.portraits.len() {
+                    "; of " (evidence.portrayed) " methods the first " (evidence.portraits.len())
+                }
+                "."
             }
-            @for portrait in &portraits { (of_method(evidence, portrait, portraits.len() == 1)) }
+            @for portrait in &portraits {
+                (of_method(evidence, portrait, portraits.len() == 1 || best == Some(portrait.method)))
+            }
         }
     }
 }

@@ -28,18 +28,21 @@ pub(super) fn section(evidence: &Evidence) -> Markup {
 }
 
 fn scores(evidence: &Evidence) -> Markup {
+    // Where nobody said how many labels there were, a column of dashes says no more.
+    let labels = evidence.lines_of("accuracy").any(|line| line.labels.is_some());
+    let columns = if labels { "5" } else { "4" };
     let table = html! {
         table.wide {
             thead { tr {
                 th.method scope="col" { "Method" }
                 th.num scope="col" { "Accuracy, %" }
                 th.num scope="col" { "Macro F1, %" }
-                th.num scope="col" { "Labels" }
+                @if labels { th.num scope="col" { "Labels" } }
                 th.num scope="col" { "Runs" }
             } }
             @for (setting, split) in groups(evidence) {
                 tbody {
-                    tr { th.group colspan="5" scope="rowgroup" {
+                    tr { th.group colspan=(columns) scope="rowgroup" {
                         (setting_text(setting, split))
                         (images_of(evidence, setting, split))
                     } }
@@ -53,7 +56,7 @@ fn scores(evidence: &Evidence) -> Markup {
                                     None => "–",
                                 }
                             }
-                            td.num { (labels_text(line)) }
+                            @if labels { td.num { (labels_text(line)) } }
                             td.num { (line.estimate.n) }
                         }
                     }

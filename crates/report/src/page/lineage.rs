@@ -11,23 +11,36 @@ use crate::{
 /// A row for every stage above the report.
 pub(super) fn section(evidence: &Evidence) -> Markup {
     let stages = evidence.known.lineage.stages();
+    let runs: usize = stages.iter().map(|facts| facts.variants).sum();
     html! {
         @if !stages.is_empty() {
             h2 { "Parameters and tables" }
             p.soft {
-                "All stages above this report in the order in which they ran. Of their parameters \
-                 those first that differ from the defaults. Folders lie below the artifacts."
+                "All stages above this report in the order in which they ran, with every parameter, \
+                 every seed and the place of every table."
             }
-            (boxed(html! {
-                table.wide.lineage {
-                    thead { tr {
-                        th scope="col" { "Stage" }
-                        th scope="col" { "Parameters" }
-                        th scope="col" { "Tables" }
-                    } }
-                    tbody { @for facts in &stages { (row(facts)) } }
+            details.printed {
+                summary {
+                    (plural(stages.len(), "stage", "stages")) ", "
+                    (plural(runs, "run", "runs"))
                 }
-            }))
+                div {
+                    p.small.soft {
+                        "Parameters that differ from the defaults stand by themselves, the others \
+                         below them in grey. Folders lie below the artifacts."
+                    }
+                    (boxed(html! {
+                        table.wide.lineage {
+                            thead { tr {
+                                th scope="col" { "Stage" }
+                                th scope="col" { "Parameters" }
+                                th scope="col" { "Tables" }
+                            } }
+                            tbody { @for facts in &stages { (row(facts)) } }
+                        }
+                    }))
+                }
+            }
         }
     }
 }

@@ -20,15 +20,17 @@ pub(super) fn section(evidence: &Evidence) -> Markup {
     html! {
         @if !evidence.curves.is_empty() {
             h2 { "Losses" }
-            ul.legend {
-                li { (chart::key(TRAIN)) "training" }
-                li { (chart::key(VALIDATION)) "validation; one line per run, by epoch" }
-            }
             div.plots { @for curves in evidence.curves.iter().take(MOST) {
                 figure {
                     figcaption {
                         strong { (method_name(&evidence.methods.list()[curves.method])) }
                         div { (ending(curves)) }
+                    }
+                    ul.legend.small {
+                        li { (chart::key(TRAIN)) "training" }
+                        @if curves.runs.iter().any(validated) {
+                            li { (chart::key(VALIDATION)) "validation" }
+                        }
                     }
                     (draw(&curves.runs))
                 }
@@ -56,7 +58,7 @@ fn ending(curves: &Curves) -> Markup {
         @if least == most { (most) } @else { (least) " to " (most) } " epochs"
         @if let Some(loss) = train { "; last training loss " (digits(loss)) }
         @if let Some(loss) = validation { ", lowest validation loss " (digits(loss)) }
-        @if curves.runs.len() > 1 { " (means)" }
+        @if curves.runs.len() > 1 { " (means; a line for each run)" }
     }
 }
 
@@ -65,6 +67,10 @@ fn digits(value: f64) -> String {
     let size = value.abs().max(1e-12).log10().floor();
     let decimals = (3.0 - size).clamp(0.0, 8.0) as usize;
     format!("{value:.decimals$}")
+}
+
+fn validated(run: &History) -> bool {
+    run.validation_loss.iter().any(Option::is_some)
 }
 
 fn draw(runs: &[History]) -> Markup {
@@ -81,7 +87,7 @@ fn draw(runs: &[History]) -> Markup {
         })
         .map(|(colour, marks)| Series { colour, marks, faint: runs.len() > 1, ..Series::default() })
         .collect();
-    chart::draw(&series, &x, &y, "epoch")
+    chart::draw(&series, (&x, "epoch"), (&y, "loss"))
 }
 
 fn marks(run: &History, loss: impl Fn(usize) -> Option<f64>) -> Vec<Mark> {

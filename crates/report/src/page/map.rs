@@ -14,6 +14,9 @@ const LISTED: usize = 24;
 
 /// Every map in every colouring.
 pub(super) fn section(evidence: &Evidence) -> Markup {
+    let mut colourings = evidence.maps.iter().flat_map(|map| &map.colourings);
+    let clusters = evidence.known.truth.is_some()
+        && colourings.any(|colouring| colouring.by.starts_with("cluster"));
     html! {
         @if !evidence.maps.is_empty() {
             @if let Some(sheet) = &evidence.sheet { (pictures(sheet)) }
@@ -22,6 +25,7 @@ pub(super) fn section(evidence: &Evidence) -> Markup {
                 "Each point is an image"
                 @if evidence.sheet.is_some() { "; hover or tap to see it" }
                 ". What lies together is similar to the embedding; far distances on a map mean little."
+                @if clusters { " Clusters are named after their most frequent class, with their number in brackets." }
             }
             @for map in &evidence.maps { (of_embedding(evidence, map)) }
         }

@@ -4,6 +4,7 @@ mod chart;
 mod claims;
 mod clusters;
 mod compared;
+mod confusions;
 mod curves;
 mod details;
 mod figures;
@@ -52,6 +53,7 @@ pub(crate) fn render(evidence: &Evidence) -> Result<Markup> {
                     @for paragraph in params.notes.split("\n\n").filter(|p| !p.trim().is_empty()) {
                         p { (paragraph.trim()) }
                     }
+                    (details::data(evidence))
                 }
                 main {
                     (headline::section(evidence))
@@ -63,8 +65,7 @@ pub(crate) fn render(evidence: &Evidence) -> Result<Markup> {
                     (map::section(evidence))
                     (losses::section(evidence))
                     (gallery::reconstructions(evidence)?)
-                    (details::confusions(evidence))
-                    (details::per_class(evidence))
+                    (confusions::section(evidence))
                     (details::shares(evidence))
                     (gallery::predictions(evidence))
                     (queries::section(evidence))
@@ -118,15 +119,16 @@ fn run_text(method: &Method, axes: &Axes) -> String {
     if seeds.is_empty() { "the only run".to_owned() } else { axes_text(&seeds) }
 }
 
-/// `56.1 ± 3.0`; a single run has no interval and shows its count, `86.9 252/290`, or a dash.
+/// `56.1 ± 3.0`; a single run has no interval, and shows its count where it can:
+/// `86.9 252/290`.
 fn mean_text(line: &Line) -> Markup {
     let (metric, estimate) = (line.metric, &line.estimate);
     let mean = number(metric, estimate.mean);
     if let Some((right, all)) = line.counts() {
-        return html! { (mean) span.pm { " " (right) "/" (all) } };
+        return html! { (mean) span.pm { " " (thousands(right.into())) "/" (thousands(all.into())) } };
     }
-    let half = estimate.half_width.map_or_else(|| "–".to_owned(), |half| number(metric, half));
-    html! { (mean) span.pm { " ± " (half) } }
+    let half = estimate.half_width.map(|half| number(metric, half));
+    html! { (mean) @if let Some(half) = half { span.pm { " ± " (half) } } }
 }
 
 /// A heading for images of one setting: `test (held out)`, with the split where it adds something.
@@ -148,6 +150,11 @@ fn thousands(count: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// The shade of a cell that holds so many of all; its root, since a twentieth is to be seen.
+fn shade(count: u64, total: u64) -> String {
+    format!("--v:{:.2}", (count as f64 / total.max(1) as f64).sqrt())
 }
 
 /// `1 run`, `2 runs`.
