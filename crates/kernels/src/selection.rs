@@ -6,17 +6,20 @@
 //! | [`max_herding`] | the row that adds most to how well all rows are covered |
 //! | [`typical`] | in each cluster without a label the row in its densest part |
 //! | [`representatives`] | in each cluster without a label the row nearest to its centroid |
+//! | [`diverse`] | of rows that are wanted by other measures, some that are not alike |
 //!
-//! All but the last are greedy, so the first few picks for a large budget are the picks for a
+//! All but the last two are greedy, so the first few picks for a large budget are the picks for a
 //! small one, unless clusters are made for the budget, as in the paper of [`typical`]. Rows that are
 //! labelled already count as picked, and are never picked again.
 
 mod core_set;
+mod diverse;
 mod herding;
 mod representative;
 mod typical;
 
 pub use core_set::core_set;
+pub use diverse::diverse;
 pub use herding::{MaxHerding, max_herding};
 pub use representative::representatives;
 pub use typical::typical;

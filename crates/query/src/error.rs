@@ -59,6 +59,19 @@ pub enum Error {
         id: u32,
     },
 
+    /// An image that might be asked for, but has no vector.
+    #[error("`{path}` has no embedding of the image {id}")]
+    #[diagnostic(
+        code(query::no_embedding),
+        help("wire embeddings of all images, or leave `diverse` out")
+    )]
+    NoEmbedding {
+        /// The embeddings.
+        path: PathBuf,
+        /// The id.
+        id: u32,
+    },
+
     /// Probabilities that are none.
     #[error("`{path}`, image {id}: {message}")]
     #[diagnostic(code(query::value), help("the table is damaged: write it again"))]

@@ -14,7 +14,8 @@
 //!
 //! Burr Settles, *Active Learning Literature Survey* (University of Wisconsin–Madison, Computer
 //! Sciences Technical Report 1648, 2009), section 3.1, compares the first three. Of equal scores the
-//! smaller id comes first, so the order of the inputs changes nothing.
+//! smaller id comes first, so the order of the inputs changes nothing. With `diverse` a batch holds no
+//! images that are alike.
 //!
 //! Before there are labels to believe anything by, the kind `select` chooses images by where they
 //! lie, so that a few stand for all: `max-herding`, `typiclust`, `core-set`, `representatives`

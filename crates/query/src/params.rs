@@ -47,13 +47,25 @@ pub struct Params {
     /// How many to ask for; fewer, with a warning, where there are not so many left.
     #[schemars(range(min = 1))]
     pub batch: u32,
+    /// Whether the images of a batch shall differ: of the ten times `batch` most wanted, grouped by
+    /// their `embeddings`, one of each group is asked for. For `entropy`, `margin` and
+    /// `least-confidence`.
+    pub diverse: bool,
     /// Seed of `random`. Every image draws its number once and for all: rounds with one seed go
     /// through one random order.
     pub seed: u64,
 }
 
+impl Params {
+    /// What the table calls the strategy.
+    pub(crate) fn word(&self) -> String {
+        let name = self.strategy.name();
+        if self.diverse { format!("diverse-{name}") } else { name.to_owned() }
+    }
+}
+
 impl Default for Params {
     fn default() -> Self {
-        Self { strategy: Strategy::Entropy, batch: 10, seed: 0 }
+        Self { strategy: Strategy::Entropy, batch: 10, diverse: false, seed: 0 }
     }
 }

@@ -28,18 +28,7 @@ impl Pool {
             place[candidate.row] = Some(at);
         }
         let width = table.width()?;
-        let mut values = vec![0.0; candidates.len() * width];
-        let mut rows = place.into_iter();
-        for batch in table.stream()? {
-            for (vector, place) in batch?.embedding.iter_rows().zip(&mut rows) {
-                if let Some(place) = place {
-                    values[place * width..][..width].copy_from_slice(vector);
-                }
-            }
-        }
-        if table.meta().metric == Metric::Cosine {
-            values.chunks_exact_mut(width).for_each(to_unit_length);
-        }
+        let values = gather(&table, place, candidates.len())?;
         let id: Vec<u32> = candidates.iter().map(|candidate| candidate.id).collect();
         let known = candidates::labelled(context)?;
         let labelled: Vec<usize> = (0..id.len()).filter(|&row| known.contains(&id[row])).collect();
@@ -73,6 +62,44 @@ impl Pool {
         names.dedup();
         Ok(found.iter().map(|name| names.partition_point(|other| other < name) as u32).collect())
     }
+}
+
+/// The vectors of some images, in the order of `ids`: `[ids, width]`; of length 1 where the
+/// features are meant for the cosine metric.
+pub(crate) fn vectors(table: &Reader<Embeddings>, ids: &[u32]) -> Result<Vec<f32>> {
+    let wanted: HashMap<u32, usize> = ids.iter().enumerate().map(|(at, &id)| (id, at)).collect();
+    let mut place = vec![None; table.rows()];
+    let mut found = vec![false; ids.len()];
+    for (place, (id, _)) in place.iter_mut().zip(table.members()?) {
+        let Some(&at) = wanted.get(&id) else { continue };
+        if std::mem::replace(&mut found[at], true) {
+            return Err(Error::RepeatedImage { path: table.path().to_owned(), id });
+        }
+        *place = Some(at);
+    }
+    if let Some(missing) = found.iter().position(|found| !found) {
+        let path = table.path().to_owned();
+        return Err(Error::NoEmbedding { path, id: ids[missing] });
+    }
+    gather(table, place, ids.len())
+}
+
+/// Puts the rows of a table where they belong: `[rows, width]`, every one of which has a `place`.
+fn gather(table: &Reader<Embeddings>, place: Vec<Option<usize>>, rows: usize) -> Result<Vec<f32>> {
+    let width = table.width()?;
+    let mut values = vec![0.0; rows * width];
+    let mut places = place.into_iter();
+    for batch in table.stream()? {
+        for (vector, place) in batch?.embedding.iter_rows().zip(&mut places) {
+            if let Some(place) = place {
+                values[place * width..][..width].copy_from_slice(vector);
+            }
+        }
+    }
+    if table.meta().metric == Metric::Cosine {
+        values.chunks_exact_mut(width).for_each(to_unit_length);
+    }
+    Ok(values)
 }
 
 /// Divides a vector by its length; zeros stay.

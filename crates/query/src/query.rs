@@ -1,14 +1,18 @@
 //! The kind `query`.
 
 use scarce_artifact::{Distributions, Embeddings, Empty, Images, Labels, Predictions, Queries};
-use scarce_kernels::random;
+use scarce_kernels::{Matrix, random, selection::diverse};
 use scarce_stage::{Context, Description, Failure, Port, Stage};
 
 use crate::{
-    Error, Params, Strategy,
+    Error, Params, Result, Strategy,
     beliefs::Beliefs,
     candidates::{self, Candidate},
+    pool,
 };
+
+/// Times `batch` images are looked at with `diverse` (Zhdanov's β).
+const PREFERRED: usize = 10;
 
 /// The kind `query`.
 pub(crate) struct Query;
@@ -35,7 +39,12 @@ impl Stage for Query {
                  round) so that nothing is asked twice; propagated labels do not count. Wire \
                  `images` or `embeddings` beside `distributions`, which do not say what is for \
                  testing.\n\nThe score is the entropy in nats, 1 less the margin, 1 less the \
-                 largest probability, the number drawn, or 0: higher is more wanted.",
+                 largest probability, the number drawn, or 0: higher is more wanted.\n\nThe most \
+                 wanted images are often alike, and one label would do for all. `diverse` takes the \
+                 ten times `batch` most wanted, groups their `embeddings` by k-means with the score \
+                 as the weight, and asks for the image nearest to the centre of each group (F. \
+                 Zhdanov, *Diverse mini-batch active learning*, 2019); nothing is drawn. Distances \
+                 are Euclidean; vectors meant for the cosine metric are scaled to length 1 first.",
             )
             .input(
                 Port::table::<Distributions>("distributions", "What a propagation believes")
@@ -51,16 +60,17 @@ impl Stage for Query {
                 Port::table::<Images>("images", "All images, and which are for testing").optional(),
             )
             .input(
-                Port::table::<Embeddings>("embeddings", "The same, where there are no images")
-                    .optional(),
+                Port::table::<Embeddings>(
+                    "embeddings",
+                    "The same, where there are no images; what `diverse` tells images apart by",
+                )
+                .optional(),
             )
             .output(Port::table::<Queries>("queries", "The images to label, by rank"))
     }
 
     fn run(params: Params, context: &Context) -> Result<(), Failure> {
-        if params.batch == 0 {
-            return Err(Error::request("`batch` is 0", "ask for at least one image").into());
-        }
+        check(&params)?;
         let beliefs = Beliefs::read(context, params.strategy)?;
         let candidates = candidates::gather(context, beliefs.as_ref())?;
         let mut wishes = wishes(&params, beliefs.as_ref(), &candidates);
@@ -72,9 +82,45 @@ impl Stage for Query {
             let order = a.informed.cmp(&b.informed).then(b.score.total_cmp(&a.score));
             order.then(a.id.cmp(&b.id))
         });
+        if params.diverse {
+            wishes.truncate(asked.saturating_mul(PREFERRED));
+            wishes = differing(wishes, asked, context)?;
+        }
         wishes.truncate(asked);
-        context.write("queries", Empty {}, table(&wishes, params.strategy))
+        context.write("queries", Empty {}, table(&wishes, &params.word()))
     }
+}
+
+fn check(params: &Params) -> Result<()> {
+    if params.batch == 0 {
+        return Err(Error::request("`batch` is 0", "ask for at least one image"));
+    }
+    if params.diverse && !params.strategy.needs_beliefs() {
+        let name = params.strategy.name();
+        let message = format!("`diverse` has no use with `strategy = \"{name}\"`");
+        return Err(Error::request(message, "leave `diverse` out; the kind `select` may serve"));
+    }
+    Ok(())
+}
+
+/// `count` of the wishes, in their order, that are not alike.
+fn differing(wishes: Vec<Wish>, count: usize, context: &Context) -> Result<Vec<Wish>, Failure> {
+    let Some(table) = context.optional::<Embeddings>("embeddings")? else {
+        let message = "`diverse` is set, but nothing says which images are alike";
+        return Err(Error::request(message, "wire `embeddings`").into());
+    };
+    if count == 0 {
+        return Ok(wishes);
+    }
+    let ids: Vec<u32> = wishes.iter().map(|wish| wish.id).collect();
+    let values = pool::vectors(&table, &ids)?;
+    let x = Matrix::new(&values, ids.len(), table.width()?).map_err(Error::from)?;
+    let weights: Vec<f64> = wishes.iter().map(|wish| f64::from(wish.score)).collect();
+    let picks = diverse(x, &weights, count).map_err(Error::from)?;
+    // Ascending, as are the wishes' places.
+    let mut picks = picks.into_iter().peekable();
+    let chosen = wishes.into_iter().enumerate();
+    Ok(chosen.filter(|(at, _)| picks.next_if_eq(at).is_some()).map(|(_, wish)| wish).collect())
 }
 
 fn wishes(params: &Params, beliefs: Option<&Beliefs>, candidates: &[Candidate]) -> Vec<Wish> {
@@ -94,11 +140,11 @@ fn wishes(params: &Params, beliefs: Option<&Beliefs>, candidates: &[Candidate]) 
     candidates.iter().map(wish).collect()
 }
 
-fn table(wishes: &[Wish], strategy: Strategy) -> Queries {
+fn table(wishes: &[Wish], strategy: &str) -> Queries {
     Queries {
         id: wishes.iter().map(|wish| wish.id).collect(),
         rank: (0..).take(wishes.len()).collect(),
         score: wishes.iter().map(|wish| wish.score).collect(),
-        strategy: vec![strategy.name().to_owned(); wishes.len()],
+        strategy: vec![strategy.to_owned(); wishes.len()],
     }
 }

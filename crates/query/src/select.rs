@@ -167,12 +167,11 @@ fn pick(
         Geometry::CoreSet => core_set(x, labelled, count),
         Geometry::Representatives => representatives(x, labelled, count, seed),
         Geometry::Typiclust => {
-            let clusters = match clusters {
-                Some(clusters) => clusters,
-                None => {
-                    let clusters = cluster_number(labelled.len(), count);
-                    KMeans { seed, ..KMeans::new(clusters) }.fit(x)?.labels
-                }
+            let clusters = if let Some(clusters) = clusters {
+                clusters
+            } else {
+                let clusters = cluster_number(labelled.len(), count);
+                KMeans { seed, ..KMeans::new(clusters) }.fit(x)?.labels
             };
             typical(x, &clusters, labelled, count, NEIGHBOURS)
         }

@@ -256,6 +256,95 @@ mod without_beliefs {
     }
 }
 
+mod diverse_batches {
+    use super::*;
+
+    /// 60 images in three groups; those of the first are the least sure of.
+    fn grouped(turned: bool) -> Bench {
+        let mut all: Vec<u32> = (0..60).collect();
+        if turned {
+            all.reverse();
+        }
+        let share = |id: &u32| 0.5 + [0.0, 0.2, 0.3][*id as usize % 3] + *id as f32 / 1000.0;
+        let shares: Vec<f32> = all.iter().flat_map(|id| [share(id), 1.0 - share(id)]).collect();
+        let place = |id: &u32| [0.0, 50.0, 90.0][*id as usize % 3] + (*id / 3) as f32 / 10.0;
+        let table = Embeddings {
+            id: all.clone(),
+            split: vec![Split::Pool; 60],
+            embedding: Vectors::new(1, all.iter().map(place).collect()),
+        };
+        let mut bench = Bench::new();
+        bench.wire("distributions", names(2), distributions(2, &all, &shares));
+        bench.wire("embeddings", EmbeddingsMeta::default(), table);
+        bench
+    }
+
+    #[test]
+    fn come_from_every_group() {
+        let bench = grouped(false);
+        assert!(ids(&bench, json!({ "batch": 6 })).iter().all(|id| id % 3 == 0));
+        for strategy in UNCERTAIN {
+            bench.run(json!({ "strategy": strategy, "batch": 6, "diverse": true })).unwrap();
+            let queries = bench.read();
+            assert_eq!(queries.strategy, vec![format!("diverse-{strategy}"); 6]);
+            assert!(queries.score.is_sorted_by(|a, b| a >= b));
+            let groups: std::collections::HashSet<u32> =
+                queries.id.iter().map(|id| id % 3).collect();
+            assert_eq!((queries.id.len(), groups.len()), (6, 3), "{strategy}");
+        }
+        let bytes = bench.bytes();
+        let turned = grouped(true);
+        turned.run(json!({ "strategy": "least-confidence", "batch": 6, "diverse": true })).unwrap();
+        assert!(bytes == turned.bytes());
+    }
+
+    #[test]
+    fn look_only_at_the_most_wanted() {
+        // Ten times 2 are all of the first group.
+        let bench = grouped(false);
+        bench.run(json!({ "batch": 2, "diverse": true })).unwrap();
+        let queries = bench.read();
+        assert!(queries.id.len() == 2 && queries.id.iter().all(|id| id % 3 == 0));
+        bench.run(json!({ "batch": 90, "diverse": true })).unwrap();
+        assert_eq!(bench.read().id.len(), 60);
+    }
+
+    #[test]
+    fn need_embeddings_and_beliefs() {
+        let bench = grouped(false);
+        let refused = |bench: &Bench, params: Value, code: &str| {
+            assert_eq!(bench.run(params).unwrap_err().code, code);
+        };
+        let idle = json!({ "strategy": "random", "diverse": true });
+        refused(&bench, idle, "query::request");
+        let mut bare = Bench::new();
+        bare.wire("predictions", names(2), predicted(&[1, 2]));
+        refused(&bare, json!({ "diverse": true }), "query::request");
+        let images = scarce_artifact::Images {
+            id: vec![1, 2],
+            split: vec![Split::Pool; 2],
+            source: vec![String::new(); 2],
+            pixels: Vectors::new(1, vec![0; 2]),
+        };
+        let shape = scarce_artifact::Shape { height: 1, width: 1, channels: 1 };
+        let meta = scarce_artifact::ImagesMeta { shape, ..Default::default() };
+        bare.wire("images", meta, images);
+        let mut table = embeddings(2);
+        table.id = vec![2, 3];
+        bare.wire("embeddings", EmbeddingsMeta::default(), table);
+        refused(&bare, json!({ "diverse": true }), "query::no_embedding");
+    }
+
+    fn predicted(ids: &[u32]) -> Predictions {
+        Predictions {
+            id: ids.to_vec(),
+            split: vec![Split::Pool; ids.len()],
+            label: vec![0; ids.len()],
+            probabilities: Vectors::new(2, [0.5, 0.5].repeat(ids.len())),
+        }
+    }
+}
+
 #[test]
 fn the_order_of_rows_changes_no_byte() {
     let bytes = |backwards: bool| {

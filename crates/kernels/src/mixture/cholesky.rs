@@ -1,7 +1,7 @@
 //! Square roots of covariance matrices.
 
 /// The transposed inverse of the lower Cholesky factor of a symmetric `matrix: [d, d]`, `[d, d]`:
-/// an upper triangle P with PPᵀ the inverse of the matrix. `None` if it is not positive definite.
+/// an upper triangle P with `PPᵀ` the inverse of the matrix. `None` if it is not positive definite.
 pub(super) fn inverse_root(matrix: &[f64], d: usize) -> Option<Vec<f64>> {
     let lower = factor(matrix, d)?;
     // Row i of the inverse of L, by forward substitution; stored as column i of P.

@@ -17,7 +17,7 @@ pub(super) struct Gaussians {
     /// `[k, d, d]` or `[k, d]`
     pub(super) covariances: Vec<f64>,
     /// Of each component what turns differences from its mean into standard normal numbers:
-    /// P with PPᵀ the inverse of the covariance, `[d, d]`, or 1/σ, `[d]`.
+    /// P with `PPᵀ` the inverse of the covariance, `[d, d]`, or 1/σ, `[d]`.
     roots: Vec<Vec<f64>>,
     /// ln weight + ln det P − d/2 ln 2π, `[k]`.
     offsets: Vec<f64>,
@@ -60,13 +60,17 @@ impl Gaussians {
         // As scikit-learn: a component without rows divides by no 0.
         let counts: Vec<f64> = sums.iter().map(|count| count + 10.0 * f64::EPSILON).collect();
         for (mean, count) in means.chunks_exact_mut(d).zip(&counts) {
-            mean.iter_mut().for_each(|value| *value /= count);
+            for value in mean.iter_mut() {
+                *value /= count;
+            }
         }
         let mut covariances = Vec::new();
         for (component, mean) in means.chunks_exact(d).enumerate() {
             let share = |row: usize| shares[row * k + component];
             let mut own = scatter(x, mean, share, covariance);
-            own.iter_mut().for_each(|value| *value /= counts[component]);
+            for value in &mut own {
+                *value /= counts[component];
+            }
             let step = if covariance == Covariance::Full { d + 1 } else { 1 };
             own.iter_mut().step_by(step).for_each(|value| *value += regularisation);
             covariances.extend(own);
@@ -148,9 +152,13 @@ fn soften(row: &mut [f64]) -> (usize, f64) {
         }
     }
     let largest = row[best];
-    row.iter_mut().for_each(|value| *value = (*value - largest).exp());
+    for value in row.iter_mut() {
+        *value = (*value - largest).exp();
+    }
     let sum: f64 = row.iter().sum();
-    row.iter_mut().for_each(|value| *value /= sum);
+    for value in row.iter_mut() {
+        *value /= sum;
+    }
     (best, largest + sum.ln())
 }
 
@@ -180,7 +188,9 @@ fn scatter(
             let mut weighed = off.clone();
             for (row, at) in weighed.chunks_exact_mut(d).zip(range) {
                 let share = share(at);
-                row.iter_mut().for_each(|value| *value *= share);
+                for value in row.iter_mut() {
+                    *value *= share;
+                }
             }
             add_at_b(&weighed, &off, off.len() / d, 1.0, sum);
         }),

@@ -85,7 +85,7 @@ mod tests {
         let x = digits.matrix();
         let picks = same_on_any_threads(|| representatives(x, &[], 15, 4).unwrap());
         let fitted = KMeans { seed: 4, ..KMeans::new(15) }.fit(x).unwrap();
-        let mut seen = vec![false; 15];
+        let mut seen = [false; 15];
         for pick in &picks {
             let cluster = fitted.labels[pick.row] as usize;
             assert!(!std::mem::replace(&mut seen[cluster], true));

@@ -237,7 +237,9 @@ fn lengths_do_not_matter_where_the_cosine_is_meant() {
         for (row, vector) in table.embedding.values.chunks_exact_mut(64).enumerate() {
             // Powers of two: scaling back is exact.
             let length = if row % 3 == 0 { factor } else { 1.0 };
-            vector.iter_mut().for_each(|value| *value *= length);
+            for value in vector.iter_mut() {
+                *value *= length;
+            }
         }
         let mut bench = Bench::new();
         let meta = EmbeddingsMeta { metric, ..EmbeddingsMeta::default() };

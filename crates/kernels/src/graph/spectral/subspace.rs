@@ -98,7 +98,7 @@ impl Operator<'_> {
     fn filter(&self, block: &mut Vec<f64>, image: Vec<f64>, cut: f64) -> usize {
         // A block that spans nearly everything has no room below.
         let cut = cut.clamp(-0.9, 1.0 - 1e-12);
-        let (half, centre) = ((cut + 1.0) / 2.0, (cut - 1.0) / 2.0);
+        let (half, centre) = (f64::midpoint(cut, 1.0), f64::midpoint(cut, -1.0));
         let top = (1.0 - centre) / half;
         let degree = ((GAIN.acosh() / top.acosh()) as usize).clamp(2, MOST_DEGREE);
         let first = 1.0 / top;
@@ -168,7 +168,7 @@ fn ritz(block: &mut [f64], image: &mut [f64], width: usize) -> Result<Vec<f64>, 
     let mut products = gram(block, image, width);
     for i in 0..width {
         for j in 0..i {
-            let mean = (products[i * width + j] + products[j * width + i]) / 2.0;
+            let mean = f64::midpoint(products[i * width + j], products[j * width + i]);
             products[i * width + j] = mean;
             products[j * width + i] = mean;
         }
