@@ -20,12 +20,14 @@ const BEGIN_END: &str = " -->";
 const END: &str = "<!-- end of results -->";
 
 /// Runs every pipeline that a document names (what is cached is not run again) and puts its
-/// results into the document. `arguments` go to `scarce run`.
+/// results into the document. `arguments` go to `scarce run`; with `--no-run` alone, the results are
+/// those of the last runs.
 pub(crate) fn regenerate(root: &Path, document: &str, arguments: &[String]) -> Result<ExitCode> {
     let path = root.join(document);
     let text = fs_err::read_to_string(&path).with_context(|| format!("`{document}`"))?;
     let names = names(&text)?;
-    for name in &names {
+    let no_run = arguments == ["--no-run"];
+    for name in names.iter().filter(|_| !no_run) {
         say(format_args!("{name}"));
         let mut command: Vec<String> = vec![format!("pipelines/{name}.toml")];
         command.extend_from_slice(arguments);

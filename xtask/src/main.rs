@@ -30,7 +30,8 @@ Commands:
                          ARGS go to `scarce run`
   test [ARGS]            set up, build, and test everything; ARGS go to `cargo test`
   experiments [ARGS]     run the published experiments and put their results into
-                         docs/experiments.md; ARGS go to `scarce run`
+                         docs/experiments.md; ARGS go to `scarce run`, or --no-run
+                         puts the results of the last runs there
   frontier [ARGS]        the same for the studies of few labels and docs/frontier.md
 
 Environment:

@@ -241,7 +241,7 @@ enum Seen {
     At(usize),
 }
 
-fn repeated(path: &std::path::Path, row: usize, id: u32) -> Error {
+pub(crate) fn repeated(path: &std::path::Path, row: usize, id: u32) -> Error {
     Error::Value {
         path: path.to_owned(),
         row,

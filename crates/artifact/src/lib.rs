@@ -39,6 +39,7 @@ mod features;
 mod members;
 mod meta;
 mod model;
+mod points;
 mod reader;
 mod table;
 mod tables;
@@ -56,6 +57,7 @@ pub use meta::{
     CentroidsMeta, Classes, EmbeddingsMeta, Empty, GraphMeta, ImagesMeta, Metric, Shape,
 };
 pub use model::{Model, ModelCard, Tensor};
+pub use points::Points;
 pub use reader::{Batches, Reader, open_parquet};
 pub use table::{BATCH_ROWS, Table};
 pub use tables::{

@@ -52,7 +52,8 @@ mod tests;
 pub use encode::Encode;
 pub use error::Error;
 pub use network::{Autoencoder, Blueprint, Encoder};
-pub use params::{Architecture, EarlyStopping, EncodeParams, Loss, SplitName, TrainParams};
+pub use params::{Architecture, EarlyStopping, EncodeParams, Loss, TrainParams};
+pub use scarce_stage::SplitName;
 pub use train::Train;
 
 use scarce_stage::Kind;

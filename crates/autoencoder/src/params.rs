@@ -1,7 +1,7 @@
 //! What the TOML says.
 
-use scarce_artifact::Split;
 use scarce_nn::{Activation, Device, Initialisation};
+use scarce_stage::SplitName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -148,27 +148,4 @@ pub enum Loss {
     Mse,
     /// Binary cross-entropy.
     Bce,
-}
-
-/// Part of the data, as a parameter names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub enum SplitName {
-    /// Official training images.
-    Train,
-    /// Held-out images.
-    Test,
-    /// Images without an official split.
-    Pool,
-}
-
-impl SplitName {
-    /// Whether it names `split`.
-    pub fn is(self, split: Split) -> bool {
-        matches!(
-            (self, split),
-            (Self::Train, Split::Train) | (Self::Test, Split::Test) | (Self::Pool, Split::Pool)
-        )
-    }
 }

@@ -34,13 +34,12 @@ pub mod logistic;
 pub mod predict;
 mod rule;
 mod scaling;
-mod splits;
 
 #[cfg(test)]
 mod bench;
 
 pub use error::Error;
-pub use splits::SplitName;
+pub use scarce_stage::SplitName;
 
 use scarce_stage::Kind;
 

@@ -1,12 +1,14 @@
 //! What the kinds that fit share: how they start, and what they leave behind.
 
-use scarce_artifact::{Centroids, CentroidsMeta, Clusters, Embeddings, Empty, Reader, Vectors};
+use scarce_artifact::{
+    Centroids, CentroidsMeta, Clusters, Embeddings, Empty, Points, Reader, Vectors,
+};
 use scarce_kernels::{FittedKMeans, kmeans::Start};
 use scarce_stage::{Context, Description, Failure, Port};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{members::Standing, points::Points};
+use crate::members::Standing;
 
 /// Where the first centroids come from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,6 +1,6 @@
 //! k-means.
 
-use scarce_artifact::Embeddings;
+use scarce_artifact::{Embeddings, Points};
 use scarce_kernels::{FittedKMeans, KMeans as Problem, Matrix, kmeans::Round};
 use scarce_stage::{Context, Description, Failure, Stage};
 use schemars::JsonSchema;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, SplitName,
     fitted::{Init, OUTPUTS_DOC, fitting_kind, write},
-    points::Points,
+    points,
 };
 
 /// Parameters of `kmeans`.
@@ -75,14 +75,14 @@ impl Stage for KMeans {
 
     fn run(params: Params, context: &Context) -> Result<(), Failure> {
         let features = context.input::<Embeddings>("features")?;
-        let points = Points::read(&features, &params.splits)?;
+        let points = points::read(&features, &params.splits)?;
         let fitted = fit(&params, &points, context)?;
         write(context, &features, points, fitted)
     }
 }
 
 fn fit(params: &Params, points: &Points, context: &Context) -> Result<FittedKMeans, Error> {
-    let clusters = points.at_least(params.clusters)?;
+    let clusters = points::enough(points, params.clusters)?;
     let problem = Problem {
         clusters,
         start: params.init.into(),

@@ -32,14 +32,13 @@ mod members;
 pub mod minibatch;
 pub mod mixture;
 mod points;
-mod splits;
 
 #[cfg(test)]
 mod bench;
 
 pub use error::Error;
 pub use fitted::Init;
-pub use splits::SplitName;
+pub use scarce_stage::SplitName;
 
 use scarce_stage::Kind;
 

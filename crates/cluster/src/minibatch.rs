@@ -1,6 +1,6 @@
 //! Mini-batch k-means.
 
-use scarce_artifact::Embeddings;
+use scarce_artifact::{Embeddings, Points};
 use scarce_kernels::{
     FittedKMeans, Matrix,
     kmeans::{MiniBatchKMeans as Problem, Step},
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, SplitName,
     fitted::{Init, OUTPUTS_DOC, fitting_kind, write},
-    points::Points,
+    points,
 };
 
 /// Parameters of `minibatch-kmeans`.
@@ -98,14 +98,14 @@ impl Stage for MiniBatchKMeans {
 
     fn run(params: Params, context: &Context) -> Result<(), Failure> {
         let features = context.input::<Embeddings>("features")?;
-        let points = Points::read(&features, &params.splits)?;
+        let points = points::read(&features, &params.splits)?;
         let fitted = fit(&params, &points, context)?;
         write(context, &features, points, fitted)
     }
 }
 
 fn fit(params: &Params, points: &Points, context: &Context) -> Result<FittedKMeans, Error> {
-    let clusters = points.at_least(params.clusters)?;
+    let clusters = points::enough(points, params.clusters)?;
     let starts = match params.init {
         Init::PlusPlus => 1,
         Init::Random => 3,

@@ -1,6 +1,6 @@
 //! Mixtures of Gaussian distributions.
 
-use scarce_artifact::Embeddings;
+use scarce_artifact::{Embeddings, Points};
 use scarce_kernels::{
     FittedMixture, GaussianMixture as Problem, Matrix,
     mixture::{Covariance, MixtureRound, MixtureStart},
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, SplitName,
     fitted::{Found, fitting_kind, write},
-    points::Points,
+    points,
 };
 
 /// The shape of every cluster.
@@ -102,14 +102,14 @@ impl Stage for GaussianMixture {
 
     fn run(params: Params, context: &Context) -> Result<(), Failure> {
         let features = context.input::<Embeddings>("features")?;
-        let points = Points::read(&features, &params.splits)?;
+        let points = points::read(&features, &params.splits)?;
         let found = fit(&params, &points, context)?;
         write(context, &features, points, found)
     }
 }
 
 fn fit(params: &Params, points: &Points, context: &Context) -> Result<Found, Error> {
-    let clusters = points.at_least(params.clusters)?;
+    let clusters = points::enough(points, params.clusters)?;
     let problem = Problem {
         components: clusters,
         covariance: match params.covariance {

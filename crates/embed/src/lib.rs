@@ -27,14 +27,13 @@ pub mod pixels;
 pub mod project;
 mod projection;
 mod source;
-mod splits;
 pub mod tsne;
 
 #[cfg(test)]
 mod bench;
 
 pub use error::Error;
-pub use splits::SplitName;
+pub use scarce_stage::SplitName;
 
 use scarce_stage::Kind;
 

@@ -1,6 +1,5 @@
 //! Words that parameters of several kinds use.
 
-use scarce_artifact::Split;
 use scarce_kernels::Metric as Measure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,29 +33,5 @@ pub(crate) fn measure(metric: scarce_artifact::Metric) -> Measure {
     match metric {
         scarce_artifact::Metric::Euclidean => Measure::Euclidean,
         scarce_artifact::Metric::Cosine => Measure::Cosine,
-    }
-}
-
-/// A part of the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum SplitName {
-    /// Images that may be learnt from.
-    Train,
-    /// Images held out for scoring.
-    Test,
-    /// Images of data without an official split.
-    Pool,
-}
-
-impl SplitName {
-    /// Whether one of `names` names `split`.
-    pub(crate) fn any(names: &[Self], split: Split) -> bool {
-        names.iter().any(|name| {
-            matches!(
-                (name, split),
-                (Self::Train, Split::Train) | (Self::Test, Split::Test) | (Self::Pool, Split::Pool)
-            )
-        })
     }
 }

@@ -47,7 +47,6 @@ mod labels;
 mod method;
 pub mod neighbour_graph;
 mod params;
-mod points;
 pub mod predict;
 mod priors;
 pub mod propagate;
@@ -57,11 +56,13 @@ mod tables;
 #[cfg(test)]
 mod bench;
 
-pub use choices::{Metric, SplitName};
+pub use choices::Metric;
 pub use error::Error;
 pub use method::Method;
 pub use params::{Confidence, Params as PropagateParams, Sizes};
 pub use priors::{PriorRule, Priors};
+
+pub use scarce_stage::SplitName;
 
 use scarce_stage::Kind;
 

@@ -1,6 +1,6 @@
 //! Every image joined to its nearest neighbours.
 
-use scarce_artifact::{Edges, Embeddings, GraphMeta, Nodes};
+use scarce_artifact::{Edges, Embeddings, GraphMeta, Nodes, Points};
 use scarce_kernels::{
     Matrix, Neighbours,
     graph::{self, Graph, Rule},
@@ -11,9 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error,
-    choices::{Metric, SplitName, measure},
-    points::Points,
+    Error, SplitName,
+    choices::{Metric, measure},
 };
 
 /// How a distance becomes a weight.

@@ -1,15 +1,14 @@
 //! New images beside a graph.
 
-use scarce_artifact::{Distributions, Embeddings, Predictions, Reader, Split, Vectors};
+use scarce_artifact::{Distributions, Embeddings, Points, Predictions, Reader, Split, Vectors};
 use scarce_kernels::{Matrix, graph::Rule, neighbours::nearest_neighbours, vote::winners};
 use scarce_stage::{Context, Description, Failure, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error,
-    choices::{Metric, SplitName, measure},
-    points::Points,
+    Error, SplitName,
+    choices::{Metric, measure},
 };
 
 /// How much a neighbour's vote counts.

@@ -47,7 +47,6 @@ mod objective;
 mod params;
 mod predict;
 mod source;
-mod splits;
 
 #[cfg(test)]
 mod bench;
@@ -61,7 +60,7 @@ pub use mlp::Mlp;
 pub use network::{Blueprint, Input, Network};
 pub use params::{CnnParams, FeaturesParams, Loss, MlpParams, OptimiserName, PredictParams};
 pub use predict::NeuralPredict;
-pub use splits::SplitName;
+pub use scarce_stage::SplitName;
 
 use scarce_stage::Kind;
 

@@ -1,6 +1,6 @@
 //! Each labelled image gives its label to the images nearest to it.
 
-use scarce_artifact::{Embeddings, Labels};
+use scarce_artifact::{Embeddings, Labels, Points};
 use scarce_kernels::{Matrix, Neighbours, neighbours};
 use scarce_stage::{Context, Description, Failure, Port, Stage};
 use schemars::JsonSchema;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Metric, SplitName,
     found::{Found, Given, table},
-    points::Points,
+    points,
 };
 
 /// What becomes of an image that several labelled images claim.
@@ -80,8 +80,8 @@ impl Stage for PropagateNearest {
         let features = context.input::<Embeddings>("features")?;
         let labels = context.input::<Labels>("labels")?;
         let given = Given::read(&labels)?;
-        let points = Points::read(&features, &params.splits)?;
-        let given = points.take(given, &labels, &features)?;
+        let points = points::read(&features, &params.splits)?;
+        let given = points::take(&points, given, &labels, &features)?;
         let (count, images) = (params.count, points.id.len());
         if count == 0 || count > images {
             return Err(Error::Count { count, images }.into());
@@ -105,7 +105,7 @@ fn claimed(
     given: &Given,
     own: scarce_artifact::Metric,
 ) -> Result<Neighbours, Error> {
-    let x = points.matrix()?;
+    let x = points::matrix(points)?;
     let rows = given.all().iter().filter_map(|found| points.row_of(found.id));
     let labelled: Vec<f32> = rows.flat_map(|row| x.row(row)).copied().collect();
     let queries = Matrix::new(&labelled, given.all().len(), x.cols())?;

@@ -1,6 +1,6 @@
 //! A classifier that learns from its own confident predictions.
 
-use scarce_artifact::{Classes, Distributions, Embeddings, Labels};
+use scarce_artifact::{Classes, Distributions, Embeddings, Labels, Points};
 use scarce_kernels::{
     Logistic, Metric, SelfTrained, SelfTraining as Problem,
     self_training::{Base, Criterion, Ending, Round},
@@ -14,7 +14,7 @@ use crate::{
     Error, SplitName,
     error::within,
     found::{Found, Given, table},
-    points::Points,
+    points,
     transduce::distributions,
 };
 
@@ -123,8 +123,8 @@ impl Stage for SelfTraining {
         let features = context.input::<Embeddings>("features")?;
         let labels = context.input::<Labels>("labels")?;
         let given = Given::read(&labels)?;
-        let points = Points::read(&features, &params.splits)?;
-        let given = points.take(given, &labels, &features)?;
+        let points = points::read(&features, &params.splits)?;
+        let given = points::take(&points, given, &labels, &features)?;
         let classes = labels.meta();
         params.check(&given, classes)?;
         let rows: Vec<(usize, u32)> = given
@@ -138,7 +138,7 @@ impl Stage for SelfTraining {
             let message = format!("round {round}");
             context.progress((open - left) as u64, open as u64, "images", &message);
         };
-        let x = points.matrix()?;
+        let x = points::matrix(&points)?;
         let found =
             params.problem().run(x, &rows, classes.len(), &mut observe).map_err(Error::from)?;
         tell(&found, images);

@@ -1,6 +1,6 @@
 //! What label spreading and label propagation share.
 
-use scarce_artifact::{Classes, Distributions, Embeddings, LabelSource, Labels, Vectors};
+use scarce_artifact::{Classes, Distributions, Embeddings, LabelSource, Labels, Points, Vectors};
 use scarce_kernels::{
     Transduced, Transduction,
     scores::{entropy, margin},
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, SplitName,
     found::{Found, Given, table},
-    points::Points,
+    points,
 };
 
 /// How strongly two images are linked.
@@ -56,8 +56,8 @@ pub(crate) fn run(setting: &Setting<'_>, context: &Context) -> Result<(), Failur
     let features = context.input::<Embeddings>("features")?;
     let labels = context.input::<Labels>("labels")?;
     let given = Given::read(&labels)?;
-    let points = Points::read(&features, setting.splits)?;
-    let given = points.take(given, &labels, &features)?;
+    let points = points::read(&features, setting.splits)?;
+    let given = points::take(&points, given, &labels, &features)?;
     let classes = labels.meta();
     let start = start(&given, &points, classes.len());
     let kernel = setting.kernel(&points)?;
@@ -76,13 +76,13 @@ impl Setting<'_> {
     fn kernel(&self, points: &Points) -> Result<Kernel, Error> {
         let images = points.id.len();
         match self.kernel {
-            KernelName::Knn => Ok(Kernel::nearest(points.matrix()?, self.neighbours)?),
+            KernelName::Knn => Ok(Kernel::nearest(points::matrix(points)?, self.neighbours)?),
             KernelName::Rbf => {
                 let (needed, allowed) = (Kernel::rbf_bytes(images) as f64 / GIB, self.memory_gib);
                 if needed > allowed {
                     return Err(Error::TooLarge { images, needed, allowed });
                 }
-                Ok(Kernel::rbf(points.matrix()?, self.gamma)?)
+                Ok(Kernel::rbf(points::matrix(points)?, self.gamma)?)
             }
         }
     }

@@ -65,9 +65,11 @@ mod failure;
 pub mod host;
 mod kind;
 mod protocol;
+mod splits;
 
 pub use context::{Context, Input};
 pub use description::{Description, Format, HostDescription, Needs, PROTOCOL, Port};
 pub use failure::Failure;
 pub use kind::{Kind, Stage};
 pub use protocol::{Ancestor, Event, Job, JobInput, Level};
+pub use splits::SplitName;

@@ -91,7 +91,7 @@ fn impossible_requests_name_their_numbers() {
     twice.id[0] = twice.id[1];
     twice.split = vec![Split::Pool; 20];
     let failure = bench.fit("kmeans", &twice, json!({ "clusters": 2 })).unwrap_err();
-    assert_eq!(failure.code, "cluster::repeated_image");
+    assert_eq!(failure.code, "artifact::value");
 }
 
 #[test]
