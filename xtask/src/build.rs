@@ -9,6 +9,8 @@ use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context, Result};
 
+use crate::docs;
+
 const QUICKSTART: &str = "pipelines/quickstart.toml";
 
 /// Builds the binaries and runs `scarce run` with `arguments`, of which the first may be
@@ -40,6 +42,36 @@ pub(crate) fn test(root: &Path, arguments: &[String]) -> Result<ExitCode> {
         .status()
         .context("`cargo test`")?;
     Ok(code(status))
+}
+
+/// Builds the binaries and the benchmark, measures (`benchmark run`), and puts the tables of all that
+/// was measured so far into the document.
+pub(crate) fn bench(root: &Path, document: &str, arguments: &[String]) -> Result<ExitCode> {
+    if let Some(failed) = build_binaries(root)? {
+        return Ok(failed);
+    }
+    let status = cargo(root)
+        .args(["build", "--release", "--package", "scarce-bench"])
+        .status()
+        .context("`cargo build`")?;
+    if !status.success() {
+        return Ok(code(status));
+    }
+    let program = binaries()?.join("benchmark");
+    let benchmark = || {
+        let mut command = Command::new(&program);
+        command.current_dir(root);
+        command
+    };
+    let failed = || format!("`{}`", program.display());
+    let status = benchmark().arg("run").args(arguments).status().with_context(failed)?;
+    if !status.success() {
+        return Ok(code(status));
+    }
+    let tables = benchmark().args(["table", "--markdown"]).output().with_context(failed)?;
+    let tables = String::from_utf8(tables.stdout).context("the tables are not UTF-8")?;
+    docs::fill(root, document, |_| Ok(tables.clone()))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The `scarce` that [`run_pipeline`] builds.

@@ -37,7 +37,7 @@ pub(crate) fn regenerate(root: &Path, document: &str, arguments: &[String]) -> R
         }
     }
     let scarce = build::scarce()?;
-    let text = replaced(&text, |name| {
+    fill(root, document, |name| {
         let output = Command::new(&scarce)
             .current_dir(root)
             .args(["report", name, "--format", "markdown"])
@@ -48,9 +48,20 @@ pub(crate) fn regenerate(root: &Path, document: &str, arguments: &[String]) -> R
         }
         String::from_utf8(output.stdout).context("the report is not UTF-8")
     })?;
-    fs_err::write(&path, text).with_context(|| format!("`{document}`"))?;
     say(format_args!("{document} holds the results of {} pipelines", names.len()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Puts `results` of what each block names into the block.
+pub(crate) fn fill(
+    root: &Path,
+    document: &str,
+    results: impl FnMut(&str) -> Result<String>,
+) -> Result<()> {
+    let path = root.join(document);
+    let text = fs_err::read_to_string(&path).with_context(|| format!("`{document}`"))?;
+    let text = replaced(&text, results)?;
+    fs_err::write(&path, text).with_context(|| format!("`{document}`"))
 }
 
 /// The pipelines that a document names, in order, each once.

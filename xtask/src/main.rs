@@ -1,4 +1,4 @@
-//! Chores: `cargo xtask setup | run | test | experiments | frontier`.
+//! Chores: `cargo xtask setup | run | test | experiments | frontier | bench`.
 //!
 //! `run` and `test` are all that a newcomer needs: each provisions libtorch, builds, and
 //! goes. `setup` provisions only, after which plain `cargo build`, `cargo test` and
@@ -33,6 +33,8 @@ Commands:
                          docs/experiments.md; ARGS go to `scarce run`, or --no-run
                          puts the results of the last runs there
   frontier [ARGS]        the same for the studies of few labels and docs/frontier.md
+  bench [ARGS]           measure scarce beside its peers and put the tables into
+                         docs/benchmarks.md; ARGS go to `benchmark run`
 
 Environment:
   LIBTORCH=DIR            use the libtorch in DIR
@@ -78,6 +80,10 @@ fn chore(arguments: &[String]) -> Result<ExitCode> {
         "experiments" | "frontier" => {
             libtorch::provision(&root, false)?;
             docs::regenerate(&root, &format!("docs/{command}.md"), rest)
+        }
+        "bench" => {
+            libtorch::provision(&root, false)?;
+            build::bench(&root, "docs/benchmarks.md", rest)
         }
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
