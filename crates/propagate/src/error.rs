@@ -104,6 +104,19 @@ pub enum Error {
         id: u32,
     },
 
+    /// Predictions of a classifier that knows other classes.
+    #[error("`{predictions}` and `{labels}` name different classes")]
+    #[diagnostic(
+        code(propagate::other_classes),
+        help("wire the labels that the classifier was trained on, or labels of the same classes")
+    )]
+    OtherClasses {
+        /// The labels.
+        labels: PathBuf,
+        /// The predictions.
+        predictions: PathBuf,
+    },
+
     /// A parameter out of its range.
     #[error("`{name}` is {value}, but must be from {least} to {most}")]
     #[diagnostic(code(propagate::parameter), help("change `{name}`"))]

@@ -16,6 +16,11 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// Whether somebody gave it.
+    pub(crate) fn is_given(&self) -> bool {
+        self.source != LabelSource::Propagated
+    }
+
     /// An inferred label.
     pub(crate) fn propagated(id: u32, label: i32, confidence: f32) -> Self {
         Self { id, label, source: LabelSource::Propagated, confidence }
