@@ -64,7 +64,7 @@ impl Planes {
     }
 }
 
-/// Convolutions, each followed by an activation and by max-pooling (LeCun et al. 1998).
+/// Convolutions, each followed by an activation and by max-pooling (`LeCun` and others, 1998).
 pub struct ConvStack {
     /// Weight `[out, in, k, k]` and bias `[out]` of each layer.
     layers: Vec<(Tensor, Tensor)>,
