@@ -74,7 +74,7 @@ fn has_noise_of_the_shape_of_a_bell() {
     assert!(numbers.iter().all(|number| number.is_finite()));
     numbers.sort_by(f32::total_cmp);
     // quantiles of the standard normal distribution
-    for (share, quantile) in [(0.001, -3.0902), (0.1, -1.2816), (0.5, 0.0), (0.9772, 2.0)] {
+    for (share, quantile) in [(0.001_f64, -3.0902_f32), (0.1, -1.2816), (0.5, 0.0), (0.9772, 2.0)] {
         let found = numbers[(share * 100_000.0) as usize];
         // four standard errors
         let density = (-0.5 * quantile * quantile).exp() / std::f32::consts::TAU.sqrt();
