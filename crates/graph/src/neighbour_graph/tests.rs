@@ -146,7 +146,7 @@ fn impossible_requests_are_refused() {
     let mut twice = line(&[0.0, 1.0, 2.0]);
     twice.id[2] = 10;
     bench.features(twice);
-    assert_eq!(code(json!({ "k": 1 })), "graph::repeated_image");
+    assert_eq!(code(json!({ "k": 1 })), "artifact::value");
     bench.features(line(&[0.0, f32::NAN, 2.0]));
     assert_eq!(code(json!({ "k": 1 })), "artifact::value");
 }
