@@ -123,7 +123,17 @@ fn clusters_before_logistic_regression_on_fashion_mnist() {
 fn clusters_before_a_network_on_fashion_mnist() {
     let smaller = ["--axis", "seed=0..1", "--axis", "labelled=200", "--axis", "percentile=50"];
     let smaller = [&smaller[..], &["--set", "stages.images.limit=3000"]].concat();
-    let smaller = [&smaller[..], &["--set", "stages.most-clusters.clusters=100"]].concat();
+    let mut smaller = [&smaller[..], &["--set", "stages.most-clusters.clusters=100"]].concat();
+    for epochs in [
+        "stages.full.epochs=20",
+        "stages.on-random.epochs=100",
+        "stages.on-representatives.epochs=100",
+        "stages.on-whole.epochs=20",
+        "stages.on-quarter.epochs=40",
+        "stages.on-part.epochs=40",
+    ] {
+        smaller.extend(["--set", epochs]);
+    }
     let Some(study) = Study::run("fashion-clusters-network", "fashion-mnist", &smaller) else {
         return;
     };
