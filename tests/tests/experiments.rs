@@ -125,7 +125,7 @@ fn clusters_before_a_network_on_fashion_mnist() {
     let smaller = [&smaller[..], &["--set", "stages.images.limit=3000"]].concat();
     let mut smaller = [&smaller[..], &["--set", "stages.most-clusters.clusters=100"]].concat();
     for epochs in [
-        "stages.full.epochs=20",
+        "stages.full.epochs=50",
         "stages.on-random.epochs=100",
         "stages.on-representatives.epochs=100",
         "stages.on-whole.epochs=20",
