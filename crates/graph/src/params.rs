@@ -76,10 +76,6 @@ pub struct Params {
     /// Propagated labels with less confidence than this are left out of `labels`.
     #[schemars(range(min = 0, max = 1))]
     pub min_confidence: f32,
-    /// The share of the images propagated to each class that `labels` keeps, the most confident first:
-    /// what learns from the better half of every class meets fewer wrong labels, and all classes.
-    #[schemars(range(max = 1), extend("exclusiveMinimum" = 0))]
-    pub keep: f64,
 }
 
 impl Default for Params {
@@ -99,7 +95,6 @@ impl Default for Params {
             max_iterations: precision.max_iterations,
             confidence: Confidence::default(),
             min_confidence: 0.0,
-            keep: 1.0,
         }
     }
 }
@@ -116,9 +111,6 @@ impl Params {
         if !(0.0..=1.0).contains(&self.min_confidence) {
             let value = f64::from(self.min_confidence);
             return Err(Error::range("min_confidence", value, "from 0 to 1"));
-        }
-        if !(self.keep > 0.0 && self.keep <= 1.0) {
-            return Err(Error::range("keep", self.keep, "above 0 and at most 1"));
         }
         for (name, value) in [("tau", self.tau), ("fidelity", self.fidelity)] {
             if !(value >= 0.0 && value.is_finite()) {

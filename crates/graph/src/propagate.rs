@@ -104,15 +104,13 @@ fn decide(
         found.iter().map(|&(node, class)| row(node)[class as usize]).collect()
     };
     let mut labels = given.labels.clone();
-    let kept = kept(&found, &confidence, classes, params.keep);
-    let sure = found.iter().zip(&confidence).zip(kept);
-    let sure = sure.filter(|((_, sure), kept)| *kept && **sure >= params.min_confidence);
-    labels.extend(sure.map(|((&(node, class), &confidence), _)| {
+    let sure = found.iter().zip(&confidence).filter(|(_, sure)| **sure >= params.min_confidence);
+    labels.extend(sure.map(|(&(node, class), &confidence)| {
         let (id, source) = (network.id[node], LabelSource::Propagated);
         Label { id, class, source, confidence }
     }));
     tracing::info!(
-        "{} images labelled, {} left out as too uncertain; confidence is {}",
+        "{} images labelled, {} left out below the least confidence; confidence is {}",
         labels.len() - given.labels.len(),
         found.len() + given.labels.len() - labels.len(),
         match (by_rank, calibrated) {
@@ -122,25 +120,6 @@ fn decide(
         }
     );
     labels
-}
-
-/// Whether each of the `found` is in the most confident `share` of its class; of equals the first
-/// are.
-fn kept(found: &[(usize, u32)], confidence: &[f32], classes: usize, share: f64) -> Vec<bool> {
-    let mut kept = vec![share >= 1.0; found.len()];
-    if share >= 1.0 {
-        return kept;
-    }
-    let mut of_class: Vec<Vec<usize>> = vec![Vec::new(); classes];
-    for (at, (_, class)) in found.iter().enumerate() {
-        of_class[*class as usize].push(at);
-    }
-    for mut members in of_class {
-        members.sort_by(|&a, &b| confidence[b].total_cmp(&confidence[a]));
-        let most = (share * members.len() as f64).ceil() as usize;
-        members.iter().take(most).for_each(|&at| kept[at] = true);
-    }
-    kept
 }
 
 /// What is believed of every image, by ascending id.

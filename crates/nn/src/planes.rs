@@ -128,9 +128,7 @@ impl ConvStack {
         };
         let pool = self.planes.pool as i64;
         for (at, (weight, bias)) in self.layers.iter().enumerate() {
-            // channels innermost in memory, which convolutions and pooling are quickest at
-            let weight = weight.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?;
-            x = x.f_conv2d_padding(&weight, Some(bias), 1, padding, 1, 1)?;
+            x = x.f_conv2d_padding(weight, Some(bias), 1, padding, 1, 1)?;
             if let Some(norm) = self.norms.get(at) {
                 x = norm.forward(&x, mode)?;
             }

@@ -139,30 +139,6 @@ fn confidence_is_a_rank_without_enough_labels() {
     }
 }
 
-#[test]
-fn the_most_confident_of_every_class_can_be_kept_alone() {
-    let bench = bench(600, &THREE);
-    bench.propagate(json!({})).unwrap();
-    let (all, _) = found(&bench);
-    bench.propagate(json!({ "keep": 0.25 })).unwrap();
-    let (kept, _) = found(&bench);
-    for class in 0..3 {
-        let propagated = |labels: &Labels| -> Vec<(u32, f32)> {
-            (0..labels.id.len())
-                .filter(|&row| labels.label[row] == class)
-                .filter(|&row| labels.source[row] == LabelSource::Propagated)
-                .map(|row| (labels.id[row], labels.confidence[row]))
-                .collect()
-        };
-        let (all, kept) = (propagated(&all), propagated(&kept));
-        assert_eq!(kept.len(), all.len().div_ceil(4));
-        let least = kept.iter().map(|(_, sure)| *sure).fold(1.0, f32::min);
-        let left_out = all.iter().filter(|one| !kept.contains(one));
-        assert!(left_out.into_iter().all(|(_, sure)| *sure <= least));
-    }
-    assert_eq!(bench.propagate(json!({ "keep": 0.0 })).unwrap_err().code, "graph::parameter");
-}
-
 /// Of images that are said to be right with some probability, about that share is right.
 #[test]
 fn confidence_is_a_calibrated_probability_with_enough_labels() {
