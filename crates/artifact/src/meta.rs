@@ -86,6 +86,9 @@ pub struct GraphMeta {
     pub sigma: Option<f64>,
     /// Connected components.
     pub components: usize,
+    /// Share of the true nearest neighbours that were found, in a sample; none if all were sought
+    /// exactly.
+    pub recall: Option<f64>,
 }
 
 /// Facts about a table of embeddings.

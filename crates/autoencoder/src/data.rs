@@ -69,6 +69,25 @@ impl Data {
     }
 }
 
+/// The images of `splits`, to learn from: `[n, H·W·C]`.
+pub(crate) fn of_splits(images: &Reader<Images>, splits: &[SplitName]) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let mut ids: BTreeMap<Split, Vec<u32>> = BTreeMap::new();
+    for batch in batches(images)? {
+        let batch = batch?;
+        for (row, &split) in batch.split.iter().enumerate() {
+            ids.entry(split).or_default();
+            if SplitName::any(splits, split) {
+                bytes.extend_from_slice(batch.pixels.row(row));
+            }
+        }
+    }
+    if bytes.is_empty() {
+        return Err(no_images(images, splits, &ids));
+    }
+    Ok(bytes)
+}
+
 /// The split that is validated on, if it is a split.
 fn held_out(params: &TrainParams) -> Result<Option<SplitName>, Error> {
     let stopping = params.early_stopping.unwrap_or_default();

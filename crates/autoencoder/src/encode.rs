@@ -1,15 +1,16 @@
 //! The kind `encode`.
 
-use scarce_artifact::{Embeddings, EmbeddingsMeta, Images, Metric, Vectors, batch_rows};
+use scarce_artifact::{Embeddings, Images, Vectors, batch_rows};
 use scarce_nn::{Device, LIBTORCH, Pixels, Team, Variables, tch};
 use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
 
-use crate::{Blueprint, EncodeParams, Encoder, Error};
+use crate::coder::{Coder, Plan};
+use crate::{EncodeParams, Error};
 
 const DOC: &str = "\
-Applies the encoder half of a model of kind `autoencoder` to every image, of whatever split: pixels \
-scaled to [0, 1], one forward pass. The code by a variational encoder is the mean of the image's \
-distribution; nothing is drawn. The images must be of the shape that the model was trained on.";
+Applies the encoder of a model of kind `autoencoder` or `contrastive` to every image, of whatever \
+split: pixels scaled to [0, 1], one forward pass. The code by a variational encoder is the mean of the \
+image's distribution; nothing is drawn. The images must be of the shape that the model was trained on.";
 
 /// Images that pass through the encoder at a time.
 const ROWS: usize = 256;
@@ -35,24 +36,23 @@ impl Stage for Encode {
         let images = context.input::<Images>("images")?;
         let (model, stem) = context.model("model")?;
         let device = params.device.open()?;
-        let blueprint = Blueprint::of_card(&model.card, stem)?;
+        let plan = Plan::of_card(&model.card, stem)?;
         let variables = Variables::of_model(device, model, stem);
-        let mut team = Team::of_threads(&variables, |twin| Encoder::new(twin, &blueprint))
-            .map_err(Error::from)?;
+        let mut team =
+            Team::of_threads(&variables, |twin| Coder::new(twin, &plan)).map_err(Error::from)?;
         let meta = images.meta();
-        if meta.shape != blueprint.shape {
+        if meta.shape != plan.shape() {
             let path = images.path().to_owned();
-            let (images, model) = (meta.shape, blueprint.shape);
+            let (images, model) = (meta.shape, plan.shape());
             return Err(Error::Shape { path, images, model }.into());
         }
-        let origin = EmbeddingsMeta { origin: "autoencoder".to_owned(), metric: Metric::Euclidean };
-        let mut writer = context.writer::<Embeddings>("embeddings", origin)?;
+        let mut writer = context.writer::<Embeddings>("embeddings", plan.meta())?;
         let (mut done, total) = (0, images.rows() as u64);
         for batch in images.batches(batch_rows(meta.shape.pixels()))? {
             let batch = batch?;
             done += batch.id.len() as u64;
             let values = codes(&mut team, device, &batch, meta)?;
-            let embedding = Vectors::new(blueprint.latent, values);
+            let embedding = Vectors::new(plan.latent(), values);
             writer.write(Embeddings { id: batch.id, split: batch.split, embedding })?;
             context.progress(done, total, "images", "");
         }
@@ -63,15 +63,15 @@ impl Stage for Encode {
 
 /// The codes of a batch, `[n, latent]`.
 fn codes(
-    team: &mut Team<Encoder>,
+    team: &mut Team<Coder>,
     device: tch::Device,
     batch: &Images,
     meta: &scarce_artifact::ImagesMeta,
 ) -> Result<Vec<f32>, Error> {
     let pieces: Vec<&[u8]> = batch.pixels.values.chunks(ROWS * meta.shape.pixels()).collect();
-    let codes = team.map(pieces.len(), |encoder, at| -> Result<_, Error> {
+    let codes = team.map(pieces.len(), |coder, at| -> Result<_, Error> {
         let pixels = Pixels::new(device, pieces[at], meta.shape, meta.max_value)?;
-        let code = tch::no_grad(|| encoder.forward(&pixels.range(0, pixels.len())?))?;
+        let code = tch::no_grad(|| coder.code(&pixels.range(0, pixels.len())?))?;
         Ok(scarce_nn::numbers(&code)?)
     })?;
     Ok(codes.concat())

@@ -39,16 +39,20 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod coder;
+mod contrastive;
 mod data;
 mod encode;
 mod error;
 mod network;
 mod params;
 mod train;
+mod views;
 
 #[cfg(test)]
 mod tests;
 
+pub use contrastive::{Contrastive, ContrastiveParams};
 pub use encode::Encode;
 pub use error::Error;
 pub use network::{Autoencoder, Blueprint, Encoder};
@@ -61,5 +65,9 @@ use scarce_stage::Kind;
 /// The kinds of this crate, for a host's list.
 pub fn kinds() -> Vec<Kind> {
     let fingerprint = env!("SCARCE_FINGERPRINT");
-    vec![Kind::of::<Train>(fingerprint), Kind::of::<Encode>(fingerprint)]
+    vec![
+        Kind::of::<Train>(fingerprint),
+        Kind::of::<Contrastive>(fingerprint),
+        Kind::of::<Encode>(fingerprint),
+    ]
 }

@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | [`random`] | one independent random stream per (seed, purpose, item) |
 //! | [`distance`] | squared Euclidean distances, nearest rows |
-//! | [`neighbours`] | exact k nearest neighbours, Euclidean or cosine |
+//! | [`neighbours`] | k nearest neighbours, exact or approximate, Euclidean or cosine |
 //! | [`graph`] | graphs of neighbours; Laplace and Poisson learning, label spreading, spectral embedding |
 //! | [`kmeans`] | k-means by Lloyd's algorithm or by mini-batches, k-means++ |
 //! | [`mixture`] | mixtures of Gaussian distributions |

@@ -1,0 +1,305 @@
+//! Approximate neighbours from cells.
+
+use crate::blocks::{ROW_BLOCK, ranges};
+use crate::distance::{self, keys, squared_norms};
+use crate::kmeans::{KMeans, Start};
+use crate::product::squared_distance;
+use crate::{Error, Matrix, random};
+use rayon::prelude::*;
+use std::ops::Range;
+
+use super::{Metric, Neighbours, Shortlist, check_k, nearest_neighbours, self_neighbours, unit_rows};
+
+/// Fewer rows than this are searched exactly, which is as fast.
+const WORTH_CELLS: usize = 4096;
+/// Rows per cell that the centroids are learnt from.
+const LEARNT_FROM: usize = 64;
+/// Rounds in which they are learnt.
+const ROUNDS: usize = 6;
+/// Cells that are looked into at first; twice as many each time that the recall is too low.
+const PROBES: usize = 8;
+/// Rows whose neighbours are also sought exactly, to know the recall.
+const SAMPLE: usize = 1000;
+
+/// Neighbours, and how many of the true ones are among them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Approximate {
+    /// What was found, as [`self_neighbours`] gives it; distances are exact.
+    pub neighbours: Neighbours,
+    /// Share of the true neighbours that were found, over 1,000 rows drawn at random. A row as near as
+    /// the true `k`-th counts as true.
+    pub recall: f64,
+    /// Cells that each row looked into, and how many there are; none if the search was exact.
+    pub probes: Option<(usize, usize)>,
+}
+
+/// The `k` nearest other rows of every row of `x: [n, d]`, or nearly, with a recall of at least
+/// `least_recall` as far as a sample can tell.
+///
+/// √n centroids, found by k-means on some of the rows, sort the rows into cells (inverted lists:
+/// Jégou, Douze and Schmid, "Product quantization for nearest neighbor search", PAMI 2011). All rows
+/// of a cell are compared with all rows of the cells whose centroids are nearest, by matrix products;
+/// then every row meets the neighbours of its neighbours (Dong, Charikar and Li, "Efficient k-nearest
+/// neighbor graph construction", WWW 2011). If the recall is too low, twice as many cells are looked
+/// into, all in the end. Time grows as n√n.
+///
+/// # Errors
+/// As [`self_neighbours`]; [`Error::Parameter`] if `least_recall` is not between 0 and 1.
+pub fn approximate(
+    x: Matrix<'_>,
+    k: usize,
+    metric: Metric,
+    least_recall: f64,
+    seed: u64,
+) -> Result<Approximate, Error> {
+    if !(0.0..=1.0).contains(&least_recall) {
+        let value = least_recall.to_string();
+        return Err(Error::Parameter { name: "recall", must: "between 0 and 1", value });
+    }
+    x.check_finite()?;
+    check_k(k, x.rows().saturating_sub(1))?;
+    let exact = |x| {
+        let neighbours = self_neighbours(x, k, metric)?;
+        Ok(Approximate { neighbours, recall: 1.0, probes: None })
+    };
+    if x.rows() < WORTH_CELLS || least_recall == 1.0 {
+        return exact(x);
+    }
+    let unit = if metric == Metric::Cosine { unit_rows(x) } else { Vec::new() };
+    let rows = match metric {
+        Metric::Euclidean => x,
+        // of vectors of length 1, d² = 2 (1 − cos)
+        Metric::Cosine => Matrix::new(&unit, x.rows(), x.cols())?,
+    };
+    let cells = Cells::new(rows, seed)?;
+    let truth = Truth::new(rows, k, seed)?;
+    let mut probes = PROBES;
+    while probes < cells.count() {
+        let found = cells.refined(&cells.search(k, probes)?, k)?;
+        let neighbours = cells.in_order(found, k, metric);
+        let recall = truth.recall(&neighbours, metric);
+        if recall >= least_recall {
+            return Ok(Approximate { neighbours, recall, probes: Some((probes, cells.count())) });
+        }
+        probes *= 2;
+    }
+    exact(x)
+}
+
+/// Rows, sorted by the centroid that each is nearest to.
+struct Cells {
+    /// Which row of the original each is.
+    original: Vec<u32>,
+    /// The sorted rows, `[n, d]`.
+    values: Vec<f32>,
+    cols: usize,
+    norms: Vec<f32>,
+    /// The rows of each cell.
+    ranges: Vec<Range<usize>>,
+    /// For each cell all cells, the nearest (itself) first, `[cells, cells]`.
+    nearest: Vec<u32>,
+}
+
+/// A squared distance and a sorted row.
+type Found = (f64, u32);
+
+impl Cells {
+    fn new(x: Matrix<'_>, seed: u64) -> Result<Self, Error> {
+        let count = (x.rows() as f64).sqrt().ceil() as usize;
+        let mut rng = random::stream(seed, "cells", 0);
+        let picked = random::sample(x.rows(), (count * LEARNT_FROM).min(x.rows()), &mut rng)?;
+        let learnt: Vec<f32> = picked.iter().flat_map(|&row| x.row(row)).copied().collect();
+        let kmeans =
+            KMeans { start: Start::Random, max_iterations: ROUNDS, seed, ..KMeans::new(count) };
+        let fitted = kmeans.fit(Matrix::new(&learnt, picked.len(), x.cols())?)?;
+        let centroids = fitted.centroids()?;
+        let cell = distance::nearest(x, centroids)?.index;
+
+        let mut original: Vec<u32> = (0..x.rows() as u32).collect();
+        original.sort_by_key(|&row| cell[row as usize]);
+        let mut values = vec![0.0; x.data().len()];
+        let places = values.par_chunks_exact_mut(x.cols()).zip(&original);
+        places.for_each(|(place, &row)| place.copy_from_slice(x.row(row as usize)));
+        let start = |of: u32| original.partition_point(|&row| cell[row as usize] < of);
+        let ranges = (0..count as u32).map(|of| start(of)..start(of + 1)).collect();
+        let norms = squared_norms(Matrix::new(&values, x.rows(), x.cols())?)?;
+
+        let apart = distance::squared_euclidean(centroids, centroids)?;
+        let by_distance = |apart: &[f32]| {
+            let mut cells: Vec<u32> = (0..count as u32).collect();
+            cells.sort_by(|&a, &b| apart[a as usize].total_cmp(&apart[b as usize]));
+            cells
+        };
+        let nearest = apart.par_chunks_exact(count).flat_map_iter(by_distance).collect();
+        Ok(Self { original, values, cols: x.cols(), norms, ranges, nearest })
+    }
+
+    fn count(&self) -> usize {
+        self.ranges.len()
+    }
+
+    fn rows(&self, range: Range<usize>) -> Result<Matrix<'_>, Error> {
+        let rows = range.len();
+        Matrix::new(&self.values[range.start * self.cols..range.end * self.cols], rows, self.cols)
+    }
+
+    fn row(&self, at: u32) -> &[f32] {
+        &self.values[at as usize * self.cols..][..self.cols]
+    }
+
+    /// The cells that the rows of `cell` look into: `probes`, or as many as have `k` other rows.
+    fn probed(&self, cell: usize, k: usize, probes: usize) -> &[u32] {
+        let all = &self.nearest[cell * self.count()..][..self.count()];
+        let (mut taken, mut rows) = (0, 0);
+        while taken < all.len() && (taken < probes || rows <= k) {
+            rows += self.ranges[all[taken] as usize].len();
+            taken += 1;
+        }
+        &all[..taken]
+    }
+
+    /// The `k` nearest rows of every row among those of the probed cells, `[n, k]`, all sorted.
+    fn search(&self, k: usize, probes: usize) -> Result<Vec<Found>, Error> {
+        let blocks: Vec<(usize, Range<usize>)> = self
+            .ranges
+            .iter()
+            .enumerate()
+            .flat_map(|(cell, range)| {
+                let start = range.start;
+                let block = move |part: Range<usize>| start + part.start..start + part.end;
+                ranges(range.len(), ROW_BLOCK).map(move |part| (cell, block(part)))
+            })
+            .collect();
+        let found: Vec<Vec<Found>> = blocks
+            .into_par_iter()
+            .map_init(Vec::new, |tile, (cell, block)| {
+                self.search_block(block, self.probed(cell, k, probes), k, tile)
+            })
+            .collect::<Result<_, Error>>()?;
+        Ok(found.concat())
+    }
+
+    fn search_block(
+        &self,
+        block: Range<usize>,
+        probed: &[u32],
+        k: usize,
+        tile: &mut Vec<f32>,
+    ) -> Result<Vec<Found>, Error> {
+        let queries = self.rows(block.clone())?;
+        let mut lists: Vec<_> = block.clone().map(|_| Shortlist::new(k + 4)).collect();
+        for &cell in probed {
+            let base = self.ranges[cell as usize].clone();
+            if base.is_empty() {
+                continue;
+            }
+            tile.resize(block.len() * base.len(), 0.0);
+            keys(queries, self.rows(base.clone())?, &self.norms[base.clone()], tile);
+            let tile_rows = tile.chunks_exact_mut(base.len());
+            for (itself, (keys, list)) in block.clone().zip(tile_rows.zip(&mut lists)) {
+                if base.contains(&itself) {
+                    keys[itself - base.start] = f32::INFINITY;
+                }
+                list.scan(base.start as u32, keys);
+            }
+        }
+        let mut found = Vec::with_capacity(block.len() * k);
+        for (query, list) in queries.iter_rows().zip(&mut lists) {
+            list.shrink();
+            let exact = |&(_, row): &(f32, u32)| (squared_distance(query, self.row(row)), row);
+            let mut nearest: Vec<Found> = list.items.iter().map(exact).collect();
+            self.keep(&mut nearest, k);
+            found.append(&mut nearest);
+        }
+        Ok(found)
+    }
+
+    /// The nearest `k`, in order; of equal distances the smaller number in the original comes first.
+    fn keep(&self, found: &mut Vec<Found>, k: usize) {
+        let original = |row: u32| self.original[row as usize];
+        found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(original(a.1).cmp(&original(b.1))));
+        found.truncate(k);
+    }
+
+    /// The same, after every row has met the neighbours of its neighbours.
+    fn refined(&self, found: &[Found], k: usize) -> Result<Vec<Found>, Error> {
+        let of = |row: u32| &found[row as usize * k..][..k];
+        let mut refined = vec![(0.0, 0); found.len()];
+        refined.par_chunks_exact_mut(k).enumerate().for_each_init(
+            || (Vec::new(), Vec::new()),
+            |(met, nearest), (row, out)| {
+                let (row, known) = (row as u32, of(row as u32));
+                let bar = known[k - 1].0;
+                met.clear();
+                met.extend(known.iter().flat_map(|&(_, near)| of(near)).map(|&(_, other)| other));
+                met.sort_unstable();
+                met.dedup();
+                nearest.clear();
+                nearest.extend_from_slice(known);
+                for &other in met.iter() {
+                    if other != row && known.iter().all(|&(_, near)| near != other) {
+                        let distance = squared_distance(self.row(row), self.row(other));
+                        if distance <= bar {
+                            nearest.push((distance, other));
+                        }
+                    }
+                }
+                self.keep(nearest, k);
+                out.copy_from_slice(nearest);
+            },
+        );
+        Ok(refined)
+    }
+
+    /// Back to the original order.
+    fn in_order(&self, found: Vec<Found>, k: usize, metric: Metric) -> Neighbours {
+        let mut indices = vec![0; found.len()];
+        let mut distances = vec![0.0; found.len()];
+        for (found, &row) in found.chunks_exact(k).zip(&self.original) {
+            let to = row as usize * k;
+            for (at, &(squared, other)) in found.iter().enumerate() {
+                indices[to + at] = self.original[other as usize];
+                distances[to + at] = finished(squared, metric);
+            }
+        }
+        Neighbours { k, indices, distances }
+    }
+}
+
+fn finished(squared: f64, metric: Metric) -> f32 {
+    match metric {
+        Metric::Euclidean => squared.sqrt() as f32,
+        Metric::Cosine => (squared / 2.0) as f32,
+    }
+}
+
+/// The true distances of some rows to their neighbours.
+struct Truth {
+    rows: Vec<usize>,
+    /// Squared distance of each to the `k`-th.
+    farthest: Vec<f64>,
+}
+
+impl Truth {
+    fn new(x: Matrix<'_>, k: usize, seed: u64) -> Result<Self, Error> {
+        let mut rng = random::stream(seed, "recall", 0);
+        let rows = random::sample(x.rows(), SAMPLE.min(x.rows()), &mut rng)?;
+        let values: Vec<f32> = rows.iter().flat_map(|&row| x.row(row)).copied().collect();
+        let queries = Matrix::new(&values, rows.len(), x.cols())?;
+        // one more: each finds itself, or as near a copy
+        let found = nearest_neighbours(queries, x, k + 1, Metric::Euclidean)?;
+        let farthest = rows.iter().enumerate().map(|(at, &row)| {
+            let &last = found.of(at).0.last().unwrap_or(&0);
+            squared_distance(x.row(row), x.row(last as usize))
+        });
+        Ok(Self { farthest: farthest.collect(), rows })
+    }
+
+    fn recall(&self, found: &Neighbours, metric: Metric) -> f64 {
+        let right = self.rows.iter().zip(&self.farthest).map(|(&row, &farthest)| {
+            let bar = finished(farthest, metric);
+            found.of(row).1.iter().filter(|&&distance| distance <= bar).count()
+        });
+        right.sum::<usize>() as f64 / (self.rows.len() * found.k) as f64
+    }
+}
