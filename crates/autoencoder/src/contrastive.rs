@@ -20,8 +20,8 @@ views of an image from those of all others (SimCLR; Chen, Kornblith, Norouzi and
 is used, but `augmentation` says what is alike, so it is where you tell what you know of your images: a \
 mirrored shoe is a shoe, a mirrored 2 is not.
 
-The network is a stack of convolutions of the given `channels`, each normalised over the mini-batch and \
-followed by max-pooling, then fully connected layers of the widths `hidden` and a code of `latent` \
+The network is a stack of convolutions of the given `channels`, each normalised over the mini-batch, \
+then fully connected layers of the widths `hidden` and a code of `latent` \
 numbers. On the code sits a projection of one hidden layer to `projection` numbers, only for training: \
 with z the projections scaled to length 1, the loss of a view i whose other view is j is −log of \
 exp(zᵢ·zⱼ/τ) / Σ exp(zᵢ·zₖ/τ), where k runs over all other views of the same piece of the mini-batch, and \
@@ -44,7 +44,11 @@ pub struct ContrastiveParams {
     pub kernel: usize,
     /// What lies beyond the border: `same`, zeros, or `valid`, nothing.
     pub padding: Padding,
-    /// Side of the squares of which only the largest number is kept, after each convolution.
+    /// Steps that the kernels move on at a time; 2 halves each side.
+    #[schemars(range(min = 1))]
+    pub stride: usize,
+    /// Side of the squares of which only the largest number is kept, after each convolution; 1 keeps
+    /// all.
     #[schemars(range(min = 1))]
     pub pool: usize,
     /// Widths of the fully connected layers between the convolutions and the code.
@@ -92,7 +96,8 @@ impl Default for ContrastiveParams {
             channels: vec![32, 64, 128],
             kernel: 3,
             padding: Padding::Same,
-            pool: 2,
+            stride: 2,
+            pool: 1,
             hidden: Vec::new(),
             latent: 64,
             projection: 64,
@@ -112,10 +117,10 @@ impl Default for ContrastiveParams {
 
 impl ContrastiveParams {
     fn sketch(&self, shape: Shape) -> Sketch {
-        let &Self { kernel, padding, pool, latent, projection, .. } = self;
+        let &Self { kernel, padding, stride, pool, latent, projection, .. } = self;
         Sketch {
             shape,
-            planes: Planes { channels: self.channels.clone(), kernel, padding, pool },
+            planes: Planes { channels: self.channels.clone(), kernel, padding, stride, pool },
             hidden: self.hidden.clone(),
             latent,
             projection,

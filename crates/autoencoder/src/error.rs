@@ -53,10 +53,10 @@ pub enum Error {
     },
 
     /// The model was not trained by this crate, or is damaged.
-    #[error("`{path}` is not an autoencoder: {message}")]
+    #[error("`{path}` is no encoder of images: {message}")]
     #[diagnostic(
         code(autoencoder::not_an_autoencoder),
-        help("wire `model` to a stage of kind `autoencoder`")
+        help("wire `model` to a stage of kind `autoencoder` or `contrastive`")
     )]
     NotAnAutoencoder {
         /// The model.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod contrastive;
 mod variational;
 
 const ODD: Shape = Shape { height: 9, width: 7, channels: 3 };

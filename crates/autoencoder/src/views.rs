@@ -93,7 +93,7 @@ impl Views {
 }
 
 /// The loss of projections `z: [2b, p]`.
-fn told_apart(z: &Tensor, temperature: f64) -> Result<Tensor, nn::Error> {
+pub(crate) fn told_apart(z: &Tensor, temperature: f64) -> Result<Tensor, nn::Error> {
     let views = z.size().first().copied().unwrap_or(0);
     let length = z.f_norm_scalaropt_dim(2.0, 1, true)?.f_clamp_min(SHORTEST)?;
     let z = z.f_div(&length)?;

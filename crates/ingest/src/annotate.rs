@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use scarce_artifact::{Embeddings, Images, LabelSource, Labels, Queries, Truth};
 use scarce_kernels::random;
-use scarce_stage::{Context, Description, Failure, Input, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Input, Needs, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,7 @@ impl Stage for Annotate {
 
     fn describe() -> Description {
         Description::new("annotate", "Answer queries with true labels, beside those known before")
+            .needs(Needs::light())
             .doc(
                 "The simulated annotator of active learning: the labels that are there already, and \
                  for every image that `queries` asks for its true label, with the source `queried`. \

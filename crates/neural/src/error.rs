@@ -53,6 +53,16 @@ pub enum Error {
         message: String,
     },
 
+    /// The model to start from has no convolutions that a classifier could begin with.
+    #[error("no network can start from `{path}`: {message}")]
+    #[diagnostic(code(neural::start), help("wire `start` to a stage of kind `contrastive`"))]
+    Start {
+        /// The model.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+
     /// Both inputs are wired, or none.
     #[error("{0} of the inputs `features` and `images` are wired")]
     #[diagnostic(

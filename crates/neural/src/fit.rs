@@ -11,6 +11,7 @@ use crate::{
     objective::Objective,
     params::Fitting,
     source::{Examples, Seen, Source},
+    start::{CONVOLUTIONS, Start},
 };
 
 /// The type of the port that a network goes through.
@@ -36,11 +37,12 @@ pub(crate) fn on_libtorch(description: Description) -> Description {
 }
 
 /// Trains the network that `blueprint` draws for the classes that have labels, on the labelled
-/// rows of `source`, and writes all outputs.
+/// rows of `source`, and writes all outputs. Its convolutions begin as those of `start`.
 pub(crate) fn fit(
     context: &Context,
     source: &Source,
     fitting: &Fitting,
+    start: Option<Start>,
     blueprint: impl FnOnce(crate::Input, Vec<usize>) -> Blueprint,
 ) -> Result<(), Failure> {
     let objective = Objective::new(fitting)?;
@@ -50,7 +52,13 @@ pub(crate) fn fit(
     let blueprint = blueprint(source.input()?, learnt);
 
     let device = fitting.device.open()?;
-    let variables = Variables::fresh(device, fitting.training.seed);
+    let seed = fitting.training.seed;
+    let variables = match start {
+        Some(Start { model, stem, .. }) => {
+            Variables::begun(device, seed, model, &stem, CONVOLUTIONS)
+        }
+        None => Variables::fresh(device, seed),
+    };
     let lesson = Lesson::new(&examples, &blueprint, fitting.weight_by_confidence, device)?;
     let history = lesson.teach(&variables, &blueprint, objective, fitting, context)?;
 

@@ -47,6 +47,7 @@ mod objective;
 mod params;
 mod predict;
 mod source;
+mod start;
 
 #[cfg(test)]
 mod bench;

@@ -38,7 +38,7 @@ impl Stage for Mlp {
         let source = Source::Features(context.input::<Embeddings>("features")?);
         let fitting = params.fitting();
         let MlpParams { hidden, activation, batch_norm, dropout, .. } = params;
-        fit(context, &source, &fitting, |input, learnt| Blueprint {
+        fit(context, &source, &fitting, None, |input, learnt| Blueprint {
             input,
             planes: None,
             hidden,

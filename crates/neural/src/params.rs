@@ -206,7 +206,11 @@ fitting_params! {
         /// `valid`: kernels stay within the image, which each convolution makes smaller. `same`:
         /// beyond the border lie zeros, and convolutions keep the size.
         padding: Padding = Padding::Valid,
-        /// Side of the squares of which the largest number is kept, after each convolution.
+        /// Steps that the kernels move on at a time; 2 halves each side.
+        #[schemars(range(min = 1))]
+        stride: usize = 1,
+        /// Side of the squares of which the largest number is kept, after each convolution; 1 keeps
+        /// all.
         #[schemars(range(min = 1))]
         pool: usize = 2,
         /// Widths of the hidden fully connected layers after the convolutions.

@@ -29,6 +29,10 @@ pub struct Planes {
     pub kernel: usize,
     /// What lies beyond the border.
     pub padding: Padding,
+    /// Steps that the kernels move on at a time; 2 halves each side. Cards from before there was a
+    /// choice do not say.
+    #[serde(default = "one")]
+    pub stride: usize,
     /// Side of the squares of which only the largest number is kept, after each convolution; 1
     /// keeps all.
     pub pool: usize,
@@ -40,15 +44,23 @@ impl Planes {
     /// # Errors
     /// When a kernel or a pool is larger than what is left of the image.
     pub fn width(&self, shape: Shape) -> Result<usize, Error> {
-        let Self { channels, kernel, padding, pool } = self;
+        let &Self { ref channels, kernel, padding, stride, pool } = self;
+        if stride > 1 && padding == Padding::Same && kernel % 2 == 0 {
+            return Err(Error::Parameter(format!(
+                "`padding = \"same\"` with `stride = {stride}` needs an odd `kernel`, not {kernel}"
+            )));
+        }
         let (mut height, mut width) = (shape.height, shape.width);
         for layer in 1..=channels.len() {
-            let (before, wanted) = ((height, width), (*kernel).max(*pool));
+            let (before, wanted) = ((height, width), kernel.max(pool));
             let after = |side: usize| match padding {
-                Padding::Valid => (side + 1).checked_sub(*kernel).filter(|&side| side > 0),
+                Padding::Valid => (side + 1).checked_sub(kernel).filter(|&side| side > 0),
                 Padding::Same => Some(side),
             };
-            let pooled = |side: usize| after(side)?.checked_div(*pool).filter(|&side| side > 0);
+            let pooled = |side: usize| {
+                let places = after(side)?.div_ceil(stride.max(1));
+                places.checked_div(pool).filter(|&side| side > 0)
+            };
             let (Some(down), Some(across)) = (pooled(height), pooled(width)) else {
                 let (height, width) = before;
                 return Err(Error::Parameter(format!(
@@ -122,13 +134,19 @@ impl ConvStack {
         let Shape { height, width, channels } = self.shape;
         let sizes = [-1, height as i64, width as i64, channels as i64];
         let mut x = x.f_reshape(sizes)?.f_permute([0, 3, 1, 2])?;
-        let padding = match self.planes.padding {
-            Padding::Valid => "valid",
-            Padding::Same => "same",
-        };
-        let pool = self.planes.pool as i64;
+        let Planes { kernel, padding, stride, pool, .. } = self.planes;
+        let (stride, pool) = (stride.max(1) as i64, pool as i64);
         for (at, (weight, bias)) in self.layers.iter().enumerate() {
-            x = x.f_conv2d_padding(weight, Some(bias), 1, padding, 1, 1)?;
+            x = match padding {
+                // libtorch takes the word only without a stride, and pads even kernels on one side
+                Padding::Same if stride == 1 => {
+                    x.f_conv2d_padding(weight, Some(bias), 1, "same", 1, 1)?
+                }
+                Padding::Same => {
+                    x.f_conv2d(weight, Some(bias), stride, (kernel / 2) as i64, 1, 1)?
+                }
+                Padding::Valid => x.f_conv2d(weight, Some(bias), stride, 0, 1, 1)?,
+            };
             if let Some(norm) = self.norms.get(at) {
                 x = norm.forward(&x, mode)?;
             }
@@ -139,4 +157,8 @@ impl ConvStack {
         }
         Ok(x.f_flatten(1, -1)?)
     }
+}
+
+fn one() -> usize {
+    1
 }

@@ -24,6 +24,8 @@ pub struct Variables {
 enum Source {
     /// Drawn at random.
     Fresh { seed: u64, initialisation: Initialisation },
+    /// Drawn at random, but for those of a saved model whose names begin so.
+    Begun { seed: u64, tensors: BTreeMap<String, Saved>, stem: PathBuf, prefix: String },
     /// Read from a saved model.
     Model { tensors: BTreeMap<String, Saved>, stem: PathBuf },
     /// The same memory as these.
@@ -41,6 +43,16 @@ impl Variables {
         // nothing here draws from libtorch's generator; should that change, it is seeded
         tch::manual_seed(seed as i64);
         Self::new(device, Source::Fresh { seed, initialisation })
+    }
+
+    /// Weights that will be drawn from `seed`, but for those whose names begin with `prefix`: they start
+    /// as they are in `model`, which was read from `stem`.
+    ///
+    /// A layer of such a name whose weight is missing there or of another shape fails to build.
+    pub fn begun(device: Device, seed: u64, model: Model, stem: &Path, prefix: &str) -> Self {
+        let tensors = model.tensors;
+        let (stem, prefix) = (stem.to_owned(), prefix.to_owned());
+        Self::new(device, Source::Begun { seed, tensors, stem, prefix })
     }
 
     /// The weights of `model`, which was read from `stem`.
@@ -84,7 +96,9 @@ impl Variables {
     ) -> Result<(Tensor, Tensor), Error> {
         let initialisation = match self.source {
             Source::Fresh { initialisation, .. } => initialisation,
-            Source::Model { .. } | Source::Twin(_) => Initialisation::default(),
+            Source::Begun { .. } | Source::Model { .. } | Source::Twin(_) => {
+                Initialisation::default()
+            }
         };
         let weight = format!("{name}.weight");
         let weight = self.uniform(&weight, shape, initialisation.of_weights(fan.0, fan.1))?;
@@ -137,7 +151,12 @@ impl Variables {
             Ok(tensor.set_requires_grad(learnt))
         };
         let tensor = match &self.source {
-            Source::Fresh { seed, .. } => on_device(&fresh(*seed, count))?,
+            Source::Begun { tensors, stem, prefix, .. } if name.starts_with(prefix.as_str()) => {
+                on_device(&weight(tensors, stem, name, shape)?.values)?
+            }
+            Source::Fresh { seed, .. } | Source::Begun { seed, .. } => {
+                on_device(&fresh(*seed, count))?
+            }
             Source::Model { tensors, stem } => {
                 on_device(&weight(tensors, stem, name, shape)?.values)?
             }

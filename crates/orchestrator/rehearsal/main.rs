@@ -192,7 +192,7 @@ impl Stage for Fixed {
     fn describe() -> Description {
         Description::new("fixed", "Its threads")
             .output(Port::table::<Truth>("truth", "The number of threads"))
-            .needs(Needs { fixed_threads: true, gpu: false })
+            .needs(Needs { fixed_threads: true, ..Needs::default() })
     }
 
     fn run(_: FixedParams, context: &Context) -> Result<(), Failure> {

@@ -18,6 +18,8 @@ pub(crate) struct Held {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Share {
     pub(crate) threads: usize,
+    /// Those of its threads that others do without.
+    counted: usize,
     memory: u64,
     gpu: bool,
 }
@@ -27,6 +29,8 @@ pub(crate) struct Share {
 pub(crate) struct Request {
     /// A number that does not depend on who else runs.
     pub(crate) threads: Option<usize>,
+    /// It is over in a moment, so that nobody need do with fewer threads for it.
+    pub(crate) light: bool,
     pub(crate) resources: Resources,
 }
 
@@ -42,13 +46,14 @@ impl Request {
         let planned = options.threads / options.jobs.min(variants).max(1);
         let fixed = needs.fixed_threads.then_some(planned);
         let threads = resources.threads.or(fixed);
-        Self { threads: threads.map(|n| n.clamp(1, options.threads.max(1))), resources }
+        let threads = threads.map(|n| n.clamp(1, options.threads.max(1)));
+        Self { threads, light: needs.light && threads.is_none(), resources }
     }
 }
 
 impl Held {
-    /// A share for a task, if there is room for it while `ready` tasks (itself included) wait. When
-    /// nothing runs there is always room: a stage that asks for more than there is must run too.
+    /// A share for a task, if there is room for it while `ready` tasks that are not light wait (itself
+    /// included). When nothing runs there is always room: a stage that asks for more than there is must run too.
     pub(crate) fn take(
         &mut self,
         request: &Request,
@@ -68,10 +73,15 @@ impl Held {
             return None;
         }
         let others = options.jobs.saturating_sub(self.tasks).min(ready).max(1);
-        let threads = request.threads.unwrap_or_else(|| (free / others).max(1));
-        let share = Share { threads, memory, gpu: request.resources.gpu };
+        let threads = match request.threads {
+            Some(threads) => threads,
+            None if request.light => 1,
+            None => (free / others).max(1),
+        };
+        let counted = if request.light { 0 } else { threads };
+        let share = Share { threads, counted, memory, gpu: request.resources.gpu };
         self.tasks += 1;
-        self.threads += threads;
+        self.threads += counted;
         self.memory = self.memory.saturating_add(memory);
         self.gpu |= share.gpu;
         Some(share)
@@ -80,7 +90,7 @@ impl Held {
     /// Gives a share back.
     pub(crate) fn give_back(&mut self, share: Share) {
         self.tasks -= 1;
-        self.threads -= share.threads;
+        self.threads -= share.counted;
         self.memory = self.memory.saturating_sub(share.memory);
         if share.gpu {
             self.gpu = false;
@@ -97,7 +107,7 @@ mod tests {
     }
 
     fn request(resources: Resources, fixed_threads: bool, variants: usize) -> Request {
-        let needs = Needs { fixed_threads, gpu: false };
+        let needs = Needs { fixed_threads, ..Needs::default() };
         Request::new(resources, needs, variants, &options(4, 8))
     }
 
@@ -135,6 +145,23 @@ mod tests {
             assert_eq!(held.take(&any, 1, &options), None);
             held.give_back(first);
             assert!(held.take(&any, 1, &options).is_some());
+        }
+
+        #[test]
+        fn of_light_tasks_cost_the_others_no_threads() {
+            let options = options(4, 8);
+            let light = Request::new(Resources::default(), Needs::light(), 9, &options);
+            let any = request(Resources::default(), false, 1);
+            let mut held = Held::default();
+            let first = held.take(&light, 1, &options).unwrap();
+            let second = held.take(&any, 1, &options).unwrap();
+            assert_eq!((first.threads, second.threads), (1, 8));
+            held.give_back(first);
+            held.give_back(second);
+            let declared = Resources { threads: Some(3), ..Resources::default() };
+            let declared = Request::new(declared, Needs::light(), 9, &options);
+            assert_eq!(held.take(&declared, 1, &options).unwrap().threads, 3);
+            assert_eq!(held.take(&any, 1, &options).unwrap().threads, 5);
         }
 
         #[test]

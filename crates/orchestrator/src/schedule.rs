@@ -181,8 +181,8 @@ impl<'a> Run<'a> {
         let options = &self.shared.orchestrator.options;
         // A task that does not fit does not keep smaller ones from starting.
         for index in self.ready.clone() {
-            let Some(share) = self.held.take(&self.requests[index], self.ready.len(), options)
-            else {
+            let heavy = self.ready.iter().filter(|&&index| !self.requests[index].light).count();
+            let Some(share) = self.held.take(&self.requests[index], heavy, options) else {
                 continue;
             };
             self.ready.remove(&index);

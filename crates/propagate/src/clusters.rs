@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use scarce_artifact::{Clusters, Labels, Reader};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,7 @@ impl Stage for PropagateClusters {
             "propagate-clusters",
             "Each cluster takes the label of its labelled images",
         )
+        .needs(Needs::light())
         .doc(
             "Cluster-then-label: the label of a cluster's labelled image, usually its \
                  representative, is given to the other images of the cluster, or to those of them \

@@ -1,7 +1,7 @@
 //! What a classifier predicts, taken for labels.
 
 use scarce_artifact::{Labels, Predictions, Split};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,7 @@ impl Stage for PseudoLabels {
 
     fn describe() -> Description {
         Description::new("pseudo-labels", "A classifier's most confident predictions, as labels")
+            .needs(Needs::light())
             .doc(
                 "D.-H. Lee, *Pseudo-label: the simple and efficient semi-supervised learning method \
                  for deep neural networks*, ICML workshop 2013: the class that a classifier holds \

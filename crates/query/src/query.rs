@@ -2,7 +2,7 @@
 
 use scarce_artifact::{Distributions, Embeddings, Empty, Images, Labels, Predictions, Queries};
 use scarce_kernels::{Matrix, random, selection::diverse};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
 
 use crate::{
     Error, Params, Result, Strategy,
@@ -29,6 +29,7 @@ impl Stage for Query {
 
     fn describe() -> Description {
         Description::new("query", "Which images to label next")
+            .needs(Needs::light())
             .doc(
                 "Ranks the images that have no label yet and are not for testing, and asks for the \
                  first of them. `entropy`, `margin` and `least-confidence` need `distributions` or \

@@ -112,6 +112,16 @@ impl Context {
         Ok((Model::read(&input.path)?, &input.path))
     }
 
+    /// The model of an optional port with a single model, and its stem for error messages; none if
+    /// nothing is wired to it.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn optional_model(&self, port: &str) -> Result<Option<(Model, &Path)>, Failure> {
+        let Some(input) = self.wired(port).first() else { return Ok(None) };
+        Ok(Some((Model::read(&input.path)?, &input.path)))
+    }
+
     /// A writer of an output table, for stages that stream.
     ///
     /// # Errors

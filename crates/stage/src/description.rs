@@ -102,6 +102,16 @@ pub struct Needs {
     /// Its bytes depend on the number of threads, so that number is planned rather than shared out
     /// at run time.
     pub fixed_threads: bool,
+    /// It takes a moment and one thread, whatever the data: threads are shared out as if it were not
+    /// there.
+    pub light: bool,
+}
+
+impl Needs {
+    /// Of a kind that takes a moment and one thread.
+    pub fn light() -> Self {
+        Self { light: true, ..Self::default() }
+    }
 }
 
 /// A kind's ports, parameters, documentation and identity.

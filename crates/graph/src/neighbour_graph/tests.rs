@@ -36,7 +36,10 @@ fn each_pair_is_there_once_with_its_weight() {
     assert!((nodes.degree[1] - 1.5 * whole).abs() < 1e-8);
     let weights = "self-tuning".to_owned();
     let metric = Metric::Euclidean;
-    assert_eq!(meta, GraphMeta { nodes: 5, k: 1, metric, weights, sigma: None, components: 2, recall: None });
+    assert_eq!(
+        meta,
+        GraphMeta { nodes: 5, k: 1, metric, weights, sigma: None, components: 2, recall: None }
+    );
 }
 
 #[test]

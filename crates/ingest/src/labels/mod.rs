@@ -12,7 +12,7 @@ use std::{
 };
 
 use scarce_artifact::{Classes, Embeddings, Images, LabelSource, Labels, Split};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +68,7 @@ impl Stage for GivenLabels {
 
     fn describe() -> Description {
         Description::new("labels", "Labels of your own, from CSV, JSON lines or Parquet")
+            .needs(Needs::light())
             .doc(
                 "Each row names an image (file name, end of its path, or id) and its class. The file \
                  may cover a few images only. Labels of images in the `test` split are left out \

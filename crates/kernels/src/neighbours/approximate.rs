@@ -8,7 +8,9 @@ use crate::{Error, Matrix, random};
 use rayon::prelude::*;
 use std::ops::Range;
 
-use super::{Metric, Neighbours, Shortlist, check_k, nearest_neighbours, self_neighbours, unit_rows};
+use super::{
+    Metric, Neighbours, Shortlist, check_k, nearest_neighbours, self_neighbours, unit_rows,
+};
 
 /// Fewer rows than this are searched exactly, which is as fast.
 const WORTH_CELLS: usize = 4096;

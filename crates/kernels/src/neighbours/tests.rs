@@ -21,8 +21,7 @@ fn agree_with_a_double_loop_on_any_threads() {
     let (x, base) = (noise(600, 20, 3), noise(2_500, 20, 4));
     let x = Matrix::new(&x, 600, 20).unwrap();
     let base = Matrix::new(&base, 2_500, 20).unwrap();
-    let found =
-        same_on_any_threads(|| nearest_neighbours(x, base, 10, Metric::Euclidean).unwrap());
+    let found = same_on_any_threads(|| nearest_neighbours(x, base, 10, Metric::Euclidean).unwrap());
     assert_eq!(found.indices, by_hand(x, base, 10, false));
 }
 

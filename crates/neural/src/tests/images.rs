@@ -75,7 +75,7 @@ fn of_known_weights_are_as_numpy_computes_them() {
         let kernel = case["kernel"].as_u64().unwrap() as usize;
         let blueprint = Blueprint {
             input: Input::Images(shape),
-            planes: Some(Planes { channels: vec![3, 4], kernel, padding, pool: 2 }),
+            planes: Some(Planes { channels: vec![3, 4], kernel, padding, stride: 1, pool: 2 }),
             hidden: vec![6],
             activation: Activation::Relu,
             batch_norm: false,
