@@ -124,7 +124,7 @@ impl Data {
         let mut values = self.scaled(dataset, Part::Train)?.values.clone();
         values.extend_from_slice(&self.scaled(dataset, Part::Test)?.values);
         let all = Matrix::new(&values, values.len() / PIXELS, PIXELS)?;
-        let fitted = Pca { components, whiten: false }.fit(all)?;
+        let fitted = Pca { components, whiten: 0.0 }.fit(all)?;
         let values = fitted.transform(all)?;
         self.points(&format!("{dataset}-all-pca{components}.npy"), values, components)
     }

@@ -32,13 +32,17 @@ pub struct Params {
     /// How many components to keep: a whole number, or, as a fraction such as 0.95, as many as it
     /// takes to keep this share of the variance. 1 is one component, 1.0 the whole variance.
     pub components: Components,
-    /// Whether to scale every component to variance 1. Components without variance become 0.
-    pub whiten: bool,
+    /// How far variances are levelled: 0 leaves them; 1 scales every component to variance 1, as
+    /// scikit-learn's `whiten=True`; 0.5 goes half way, by the root of the standard deviation, which
+    /// helps where a few directions drown the others, as in codes by `contrastive`. Unless it is 0,
+    /// components without variance become 0.
+    #[schemars(range(min = 0, max = 1))]
+    pub whiten: f64,
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Self { components: Components::Count(50), whiten: false }
+        Self { components: Components::Count(50), whiten: 0.0 }
     }
 }
 

@@ -16,7 +16,7 @@ struct Architecture {
     width: usize,
     /// Numbers kept, k.
     components: usize,
-    whiten: bool,
+    whiten: f64,
 }
 
 /// A projection as a model; `origin` says what made the vectors that it was fitted on.

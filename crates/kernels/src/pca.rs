@@ -24,12 +24,13 @@ const MOST_COLUMNS: usize = 4096;
 const PARTIAL_SUMS: usize = 8;
 
 /// What PCA shall do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pca {
     /// How many components to keep, at least 1.
     pub components: usize,
-    /// Whether to scale every component to variance 1.
-    pub whiten: bool,
+    /// How far variances are levelled: components of variance v are divided by v to the power of half
+    /// of this. 0 leaves them, 1 gives each variance 1, 0.5 standard deviations where variances were.
+    pub whiten: f64,
 }
 
 /// Components found by [`Pca::fit`].
@@ -45,8 +46,8 @@ pub struct FittedPca {
     pub explained_variance: Vec<f64>,
     /// The same as a share of the total variance; zeros if there is none.
     pub explained_ratio: Vec<f64>,
-    /// Whether [`FittedPca::transform`] scales to variance 1.
-    pub whiten: bool,
+    /// How far [`FittedPca::transform`] levels variances, see [`Pca::whiten`].
+    pub whiten: f64,
 }
 
 impl Pca {
@@ -98,6 +99,10 @@ impl Pca {
                 must: "at least 1",
                 value: "0".into(),
             });
+        }
+        if !(0.0..=1.0).contains(&self.whiten) {
+            let value = self.whiten.to_string();
+            return Err(Error::Parameter { name: "whiten", must: "between 0 and 1", value });
         }
         if n < 2 {
             return too_few("rows", 2, n);
@@ -228,10 +233,14 @@ impl FittedPca {
     fn scales(&self) -> Vec<f32> {
         // Variances below this are rounding; dividing by them would give noise.
         let least = self.explained_variance.first().map_or(0.0, |v| v * 1e-14);
-        let scale = |&variance: &f64| match self.whiten {
-            true if variance > least => (1.0 / variance.sqrt()) as f32,
-            true => 0.0,
-            false => 1.0,
+        let scale = |&variance: &f64| {
+            if self.whiten == 0.0 {
+                1.0
+            } else if variance > least {
+                variance.powf(-0.5 * self.whiten) as f32
+            } else {
+                0.0
+            }
         };
         self.explained_variance.iter().map(scale).collect()
     }
@@ -262,7 +271,7 @@ mod tests {
         let known: Known = fixtures::read("pca");
         let digits = fixtures::digits();
         let x = digits.matrix();
-        let mut pca = Pca { components: 5, whiten: false };
+        let mut pca = Pca { components: 5, whiten: 0.0 };
         let fitted = same_on_any_threads(|| pca.fit(x).unwrap());
         fixtures::assert_close(&fitted.components, &known.components, 1e-5);
         let (variance, ratio) = (&fitted.explained_variance, &fitted.explained_ratio);
@@ -270,9 +279,15 @@ mod tests {
         fixtures::assert_close(&to_f32(ratio), &known.explained_ratio, 1e-6);
         let rows = fitted.transform(x.block(0..4)).unwrap();
         fixtures::assert_close(&rows, &known.first_rows, 1e-3);
-        pca.whiten = true;
-        let rows = pca.fit(x).unwrap().transform(x.block(0..4)).unwrap();
-        fixtures::assert_close(&rows, &known.first_rows_whitened, 1e-4);
+        pca.whiten = 1.0;
+        let white = pca.fit(x).unwrap().transform(x.block(0..4)).unwrap();
+        fixtures::assert_close(&white, &known.first_rows_whitened, 1e-4);
+        // half way there is the geometric mean
+        pca.whiten = 0.5;
+        let half = pca.fit(x).unwrap().transform(x.block(0..4)).unwrap();
+        let means: Vec<f32> =
+            rows.iter().zip(&white).map(|(a, b)| (a * b).sqrt() * a.signum()).collect();
+        fixtures::assert_close(&half, &means, 1e-3);
     }
 
     #[test]
@@ -281,7 +296,7 @@ mod tests {
         let x = Matrix::new(&data, 900, 12).unwrap();
         let reversed: Vec<f32> = x.iter_rows().rev().flatten().copied().collect();
         let reversed = Matrix::new(&reversed, 900, 12).unwrap();
-        let pca = Pca { components: 12, whiten: true };
+        let pca = Pca { components: 12, whiten: 1.0 };
         let (a, b) = (pca.fit(x).unwrap(), pca.fit(reversed).unwrap());
         fixtures::assert_close(&a.components, &b.components, 1e-5);
     }
@@ -290,7 +305,7 @@ mod tests {
     fn equal_rows_have_no_variance_and_whiten_to_zero() {
         let data = [3.0f32, -1.0].repeat(5);
         let x = Matrix::new(&data, 5, 2).unwrap();
-        let pca = Pca { components: 2, whiten: true };
+        let pca = Pca { components: 2, whiten: 1.0 };
         let fitted = pca.fit(x).unwrap();
         assert_eq!(fitted.explained_ratio, [0.0, 0.0]);
         assert_eq!(fitted.transform(x).unwrap(), [0.0; 10]);
@@ -298,7 +313,7 @@ mod tests {
 
     #[test]
     fn impossible_requests_are_errors() {
-        let pca = |components| Pca { components, whiten: false };
+        let pca = |components| Pca { components, whiten: 0.0 };
         let x = Matrix::new(&[1.0, 2.0, 3.0, 4.0, 5.0, 7.0], 3, 2).unwrap();
         assert!(pca(0).fit(x).is_err());
         assert!(matches!(pca(3).fit(x), Err(Error::TooFew { .. })));

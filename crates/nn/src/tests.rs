@@ -74,6 +74,27 @@ mod convolutions {
     }
 
     #[test]
+    fn with_a_stride_leave_places_out() {
+        let out = |padding, stride, kernel| {
+            let planes = Planes { channels: vec![2], kernel, padding, stride, pool: 1 };
+            let variables = Variables::fresh(cpu(), 0);
+            let none = Activation::None;
+            let stack = ConvStack::new(&variables, "s", ODD, &planes, none).unwrap();
+            let out = stack.forward(&pixels(ODD).range(0, 4).unwrap(), &mut Mode::Applied).unwrap();
+            assert_eq!(out.size(), [4, planes.width(ODD).unwrap() as i64]);
+            out
+        };
+        for (padding, height, width) in [(Padding::Same, 9, 7), (Padding::Valid, 7, 5)] {
+            let every = out(padding, 1, 3).view([4, 2, height, width]);
+            let second = every.slice(2, None, None, 2).slice(3, None, None, 2).flatten(1, -1);
+            assert!(second.allclose(&out(padding, 2, 3), 1e-5, 1e-6, false));
+        }
+        let even =
+            Planes { channels: vec![2], kernel: 4, padding: Padding::Same, stride: 2, pool: 1 };
+        assert!(even.width(ODD).unwrap_err().to_string().contains("odd `kernel`"));
+    }
+
+    #[test]
     fn see_channels_apart() {
         // a kernel that passes on red alone: weights [1, 3, 3, 3], the centre of red 1
         let variables = Variables::fresh(cpu(), 0);

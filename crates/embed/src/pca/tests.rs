@@ -71,7 +71,7 @@ fn a_fraction_keeps_that_share_of_the_variance() {
 fn whitened_components_have_variance_one() {
     let bench = Bench::new();
     bench.features("x", cloud(1000, 0));
-    let found = run(&bench, json!({ "components": 2, "whiten": true }));
+    let found = run(&bench, json!({ "components": 2, "whiten": 1.0 }));
     for column in 0..2 {
         let square = |row: &[f32]| f64::from(row[column]).powi(2);
         let variance = found.embedding.iter_rows().map(square).sum::<f64>() / 999.0;
@@ -84,7 +84,7 @@ fn threads_change_no_byte_and_a_saved_projection_gives_the_same() {
     let bench = Bench::new();
     // More than one batch.
     bench.features("x", cloud(5000, 100));
-    let params = json!({ "components": 2, "whiten": true });
+    let params = json!({ "components": 2, "whiten": 1.0 });
     on_threads(1, || run(&bench, params.clone()));
     let one = bench.bytes();
     on_threads(3, || run(&bench, params.clone()));

@@ -22,7 +22,7 @@ const COLUMN_BLOCK: usize = 64;
 /// for batch in &batches {
 ///     covariance.add(Matrix::new(batch, 2, 2)?)?;
 /// }
-/// let fitted = covariance.fit(Pca { components: 1, whiten: false })?;
+/// let fitted = covariance.fit(Pca { components: 1, whiten: 0.0 })?;
 /// assert!(fitted.explained_ratio[0] > 0.99);
 /// # Ok::<(), scarce_kernels::Error>(())
 /// ```
@@ -169,7 +169,7 @@ mod tests {
     fn batches_give_what_the_whole_gives() {
         let data = fixtures::noise(1500, 130, 14);
         let x = Matrix::new(&data, 1500, 130).unwrap();
-        let pca = Pca { components: 7, whiten: true };
+        let pca = Pca { components: 7, whiten: 1.0 };
         let whole = pca.fit(x).unwrap();
         for batch in [1, 100, 1024, 5000] {
             let found = same_on_any_threads(|| fit(x, batch, pca).unwrap());
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn impossible_requests_are_errors() {
-        let pca = Pca { components: 1, whiten: false };
+        let pca = Pca { components: 1, whiten: 0.0 };
         let x = Matrix::new(&[1.0, 2.0, 3.0, 4.0], 2, 2).unwrap();
         assert!(matches!(fit(x.block(0..1), 1, pca), Err(Error::TooFew { wanted: 2, .. })));
         assert!(matches!(fit(x, 1, Pca { components: 3, ..pca }), Err(Error::TooFew { .. })));

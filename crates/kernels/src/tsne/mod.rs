@@ -150,7 +150,7 @@ impl Tsne {
     /// The first two principal components, so small that the points almost coincide; chance where
     /// the rows do not vary along two directions.
     fn start(&self, x: Matrix<'_>) -> Result<Vec<Point>, Error> {
-        let fitted = Pca { components: x.cols().min(2), whiten: false }.fit(x)?;
+        let fitted = Pca { components: x.cols().min(2), whiten: 0.0 }.fit(x)?;
         let plane = fitted.transform(x)?;
         let widest = fitted.explained_variance[0];
         let mut rng = random::stream(self.seed, "t-SNE start", 0);

@@ -152,3 +152,34 @@ fn must_be_large_enough_and_those_of_the_model() {
         assert!(failure.message.contains("images of 12 × 12 grey"), "{}", failure.message);
     }
 }
+
+#[test]
+fn begin_with_the_convolutions_of_an_encoder() {
+    let bench = bars();
+    let shape = json!({ "stride": 2, "pool": 1, "batch_norm": true });
+    fit(&bench, with(shape), "encoder").unwrap();
+    // convolutions of a classifier are built as those of an encoder
+    bench.change_model("encoder", |model| {
+        let planes = model.card.architecture["planes"].clone();
+        model.card.kind = "contrastive".to_owned();
+        model.card.architecture = json!({ "shape": SHAPE, "planes": planes, "latent": 3 });
+    });
+    let inputs = [("images", "x"), ("labels", "y"), ("start", "encoder-model")];
+    let still = with(json!({ "channels": [3, 4], "epochs": 1, "learning_rate": 1e-12 }));
+    bench.run("cnn", still, &inputs, "net").unwrap();
+    let (encoder, net) = (bench.model("encoder").tensors, bench.model("net").tensors);
+    let weight = "planes.0.weight";
+    let moved = encoder[weight].values.iter().zip(&net[weight].values).map(|(a, b)| (a - b).abs());
+    assert!(moved.fold(0.0, f32::max) < 1e-6);
+    assert!(net.contains_key("planes.0.norm.mean") && !net.contains_key("planes.1.weight"));
+    bench.run("cnn", with(json!({ "epochs": 20 })), &inputs, "net").unwrap();
+    assert!(right(&bench, "net") >= 90, "{}", right(&bench, "net"));
+
+    let refused = || bench.run("cnn", small(), &inputs, "net").unwrap_err();
+    bench.change_model("encoder", |model| model.card.architecture["shape"]["width"] = json!(13));
+    assert_eq!(refused().code, "neural::input");
+    bench.change_model("encoder", |model| model.card.kind = "autoencoder".to_owned());
+    let failure = refused();
+    assert_eq!(failure.code, "neural::start");
+    assert!(failure.message.contains("it is a `autoencoder`"), "{}", failure.message);
+}
