@@ -38,11 +38,29 @@ pub struct Augmentation {
     pub elastic: f64,
     /// Whether every other image is seen in a mirror: right for shoes, wrong for digits.
     pub mirror: bool,
+    /// By how much light and shade change: pixels between 0 and 1 are multiplied by a number from
+    /// 1/(1 + this) to 1 + this, up to 1, and raised to the power of another. For photographs, where
+    /// the same thing may be light or dark.
+    #[schemars(range(min = 0, max = 9))]
+    pub light: f64,
+    /// Share of the side of a square somewhere in the image that is blotted out (Zhong and others,
+    /// *Random erasing data augmentation*, 2020), between nothing and this.
+    #[schemars(range(min = 0, max = 1))]
+    pub erase: f64,
 }
 
 impl Default for Augmentation {
     fn default() -> Self {
-        Self { rotation: 15.0, scale: 0.15, shear: 0.2, shift: 0.1, elastic: 0.0, mirror: false }
+        Self {
+            rotation: 15.0,
+            scale: 0.15,
+            shear: 0.2,
+            shift: 0.1,
+            elastic: 0.0,
+            mirror: false,
+            light: 0.0,
+            erase: 0.0,
+        }
     }
 }
 
@@ -70,8 +88,39 @@ impl Augmentation {
             let moves = moves.f_to(x.device())?.f_upsample_bicubic2d([h, w], true, None, None)?;
             grid = grid.f_add(&moves.f_permute([0, 2, 3, 1])?)?;
         }
-        let bent = images.f_grid_sampler(&grid, BILINEAR, ZEROS, false)?;
+        let mut bent = images.f_grid_sampler(&grid, BILINEAR, ZEROS, false)?;
+        if self.light > 0.0 {
+            let most = self.light.ln_1p() as f32;
+            let mut draw = || -> Result<Tensor, Error> {
+                let drawn: Vec<f32> = (0..n).map(|_| (most * around_zero(stream)).exp()).collect();
+                Ok(Tensor::f_from_slice(&drawn)?.f_view([n, 1, 1, 1])?.f_to(x.device())?)
+            };
+            let (factor, power) = (draw()?, draw()?);
+            bent = bent.f_pow(&power)?.f_mul(&factor)?.f_clamp_max(1.0)?;
+        }
+        if self.erase > 0.0 {
+            let kept: Vec<f32> = (0..n).flat_map(|_| self.blot(shape, stream)).collect();
+            let kept = Tensor::f_from_slice(&kept)?.f_view([n, 1, h, w])?.f_to(x.device())?;
+            bent = bent.f_mul(&kept)?;
+        }
         Ok(bent.f_permute([0, 2, 3, 1])?.f_reshape([n, h * w * c])?)
+    }
+
+    /// 0 within a square, 1 elsewhere: `[H·W]`.
+    fn blot(&self, shape: Shape, stream: &mut Stream) -> Vec<f32> {
+        let Shape { height, width, .. } = shape;
+        let share = self.erase as f32 * stream.uniform();
+        let mut place = |side: usize| {
+            let length = (share * side as f32).round() as usize;
+            let first = (stream.uniform() * (side + 1 - length.min(side)) as f32) as usize;
+            first..first + length
+        };
+        let (rows, columns) = (place(height), place(width));
+        let mut kept = vec![1.0; height * width];
+        for row in rows {
+            kept[row * width..][columns.clone()].fill(0.0);
+        }
+        kept
     }
 
     /// Where each point of the new image comes from: two rows of three numbers, in coordinates that

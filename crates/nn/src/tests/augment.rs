@@ -1,7 +1,15 @@
 use super::*;
 
-const NONE: Augmentation =
-    Augmentation { rotation: 0.0, scale: 0.0, shear: 0.0, shift: 0.0, elastic: 0.0, mirror: false };
+const NONE: Augmentation = Augmentation {
+    rotation: 0.0,
+    scale: 0.0,
+    shear: 0.0,
+    shift: 0.0,
+    elastic: 0.0,
+    mirror: false,
+    light: 0.0,
+    erase: 0.0,
+};
 const WIDE: Shape = Shape { height: 21, width: 41, channels: 1 };
 
 /// `n` images of `shape`, brightness by row, column and channel.
@@ -91,4 +99,32 @@ fn bends_each_image_in_its_own_way_the_same_for_a_seed() {
     assert!(furthest(first, second) > 0.01);
     assert_eq!(found, changed(elastic, &x, ODD, 4));
     assert_ne!(found, changed(elastic, &x, ODD, 5));
+}
+
+#[test]
+fn changes_the_light_of_an_image_but_not_what_is_black_or_where() {
+    let x = drawn(30, ODD, |y, x, c| if c == 0 { 0.0 } else { (y * 7 + x) as f32 / 70.0 });
+    let found = changed(Augmentation { light: 0.5, ..NONE }, &x, ODD, 5);
+    let middle = ODD.pixels() / 2;
+    let values: Vec<f32> =
+        found.chunks(ODD.pixels()).map(|image| image[middle / 3 * 3 + 1]).collect();
+    let (least, most) = values.iter().fold((1.0_f32, 0.0_f32), |(l, m), &v| (l.min(v), m.max(v)));
+    assert!(least < 0.35 && most > 0.55, "{least} {most}");
+    for image in found.chunks(ODD.pixels()) {
+        assert!(image.iter().step_by(3).all(|&value| value == 0.0));
+        let green: Vec<f32> = image.iter().skip(1).step_by(3).copied().collect();
+        assert!(green.is_sorted() && green.iter().all(|&value| value <= 1.0));
+    }
+}
+
+#[test]
+fn blots_out_a_square_no_larger_than_it_should() {
+    let x = drawn(40, WIDE, |_, _, _| 1.0);
+    let found = changed(Augmentation { erase: 0.5, ..NONE }, &x, WIDE, 6);
+    let gone: Vec<usize> = found
+        .chunks(WIDE.pixels())
+        .map(|image| image.iter().filter(|&&value| value < 0.5).count())
+        .collect();
+    assert!(gone.iter().all(|&gone| gone <= 11 * 21), "{gone:?}");
+    assert!(gone.iter().any(|&gone| gone > 100) && gone.iter().any(|&gone| gone < 20));
 }
