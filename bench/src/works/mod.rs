@@ -5,9 +5,11 @@ mod hundred_labels;
 mod kmeans;
 mod label_spreading;
 mod logistic;
+mod mini_batch;
 mod neighbours;
 mod parquet;
 mod runs;
+mod tsne;
 
 use anyhow::{Result, bail};
 
@@ -38,10 +40,12 @@ pub(crate) struct Case {
 /// All works, in the order of the document.
 pub(crate) const ALL: &[Work] = &[
     kmeans::WORK,
+    mini_batch::WORK,
     logistic::WORK,
     neighbours::WORK,
     graph_learning::WORK,
     label_spreading::WORK,
+    tsne::WORK,
     parquet::WORK,
     runs::WORK,
     hundred_labels::WORK,

@@ -53,7 +53,7 @@ const JUDGED_IN_A_GRAPH: usize = 1000;
 /// Least recall of the graphs that need not be exact.
 const LEAST_RECALL: f64 = 0.99;
 /// HNSW: links per point, breadth of the search while building, breadth while searching.
-const HNSW: [usize; 3] = [16, 40, 40];
+const HNSW: [usize; 3] = [16, 40, 30];
 /// Nearest neighbour descent: neighbours per row, itself among them, of which the best are taken.
 const DESCENT: usize = 15;
 
