@@ -9,6 +9,7 @@ mod mini_batch;
 mod neighbours;
 mod parquet;
 mod runs;
+mod training;
 mod tsne;
 
 use anyhow::{Result, bail};
@@ -46,6 +47,7 @@ pub(crate) const ALL: &[Work] = &[
     graph_learning::WORK,
     label_spreading::WORK,
     tsne::WORK,
+    training::WORK,
     parquet::WORK,
     runs::WORK,
     hundred_labels::WORK,
