@@ -39,6 +39,13 @@ def conv():
         nn.Sigmoid(),
         nn.Flatten(),
     )
+    # Ours start transposed convolutions within one over the root of their inputs, like all layers.
+    # PyTorch counts outputs there and so starts wider, which is another network to begin with.
+    for layer in network:
+        if isinstance(layer, nn.ConvTranspose2d):
+            bound = (layer.in_channels * 9) ** -0.5
+            for weights in layer.parameters():
+                nn.init.uniform_(weights, -bound, bound)
     return network, lambda x: functional.mse_loss(network(x), x)
 
 

@@ -9,6 +9,7 @@ mod mini_batch;
 mod neighbours;
 mod parquet;
 mod runs;
+mod scaling;
 mod training;
 mod tsne;
 
@@ -51,6 +52,7 @@ pub(crate) const ALL: &[Work] = &[
     parquet::WORK,
     runs::WORK,
     hundred_labels::WORK,
+    scaling::WORK,
 ];
 
 /// A work and those of its cases that were asked for.
