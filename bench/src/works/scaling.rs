@@ -95,7 +95,8 @@ impl Project {
             let used = used.get(stage).with_context(|| format!("`{stage}` did not run"))?;
             let mebibytes = used.peak_memory_bytes / f64::from(1 << 20);
             quality.insert(format!("{stage}, mebibytes"), mebibytes.round());
-            quality.insert(format!("{stage}, seconds"), used.wall_seconds);
+            let milliseconds = (used.wall_seconds * 1e3).round();
+            quality.insert(format!("{stage}, seconds"), milliseconds / 1e3);
         }
         Ok(Turn { seconds, quality })
     }

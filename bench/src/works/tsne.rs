@@ -2,7 +2,7 @@
 //! exaggerated attraction.
 //!
 //! All sides begin at the principal components and choose the length of their steps by the same rule.
-//! scikit-learn and ours sum up repulsion by a tree; openTSNE by default interpolates it on a grid when
+//! scikit-learn and ours sum up repulsion by a tree; `openTSNE` by default interpolates it on a grid when
 //! there are 10,000 rows. Its own default are 750 steps; here it takes as many as the others.
 //!
 //! Maps are judged here, for all sides alike: by their Kullback–Leibler divergence from one set of
@@ -124,11 +124,9 @@ impl Judge {
 fn conditional(squares: &[f64], perplexity: f64) -> Vec<f64> {
     let nearest = squares.first().copied().unwrap_or(0.0);
     let shares = |beta: f64| {
-        let mut shares: Vec<f64> =
-            squares.iter().map(|square| (-beta * (square - nearest)).exp()).collect();
-        let sum: f64 = shares.iter().sum();
-        shares.iter_mut().for_each(|share| *share /= sum);
-        shares
+        let weight = |square: &f64| (-beta * (square - nearest)).exp();
+        let sum: f64 = squares.iter().map(weight).sum();
+        squares.iter().map(|square| weight(square) / sum).collect::<Vec<f64>>()
     };
     let entropy = |shares: &[f64]| -> f64 {
         shares.iter().filter(|share| **share > 0.0).map(|share| -share * share.ln()).sum()
