@@ -100,7 +100,7 @@ def work(state, clock):
                 value.backward()
                 optimiser.step()
                 total += value.detach() * len(rows)
-    return {"loss": total / len(x)}
+    return {params["measure"]: total / len(x)}
 
 
 def name(state):
