@@ -8,7 +8,8 @@
 //! PyTorch trains in a process that stays; its images lie in memory as floats, ours as bytes, which are
 //! made floats batch by batch. Its second way, a `DataLoader`, is the one that most programs have.
 //!
-//! Both sides report the mean loss of the last epoch that is timed, while it was learnt from. So early,
+//! All weights start from the same distributions, which for transposed convolutions is not PyTorch's
+//! own. Both sides report the mean loss of the last epoch that is timed, while it was learnt from. So early,
 //! that of the convolutions depends much on the seed.
 
 use std::path::Path;
