@@ -14,6 +14,8 @@ use scarce_kernels::{Matrix, Pca, random};
 
 use crate::{npy, say};
 
+/// The built-in digits, packed: 64 pixels from 0 to 16 and the class, a line each.
+const DIGITS: &[u8] = include_bytes!("../../crates/ingest/src/data/digits.csv.gz");
 /// Bytes before the values of an IDX file of images, and of one of labels.
 const IMAGE_HEADER: usize = 16;
 const LABEL_HEADER: usize = 8;
@@ -58,18 +60,30 @@ pub(crate) struct Classes {
     pub(crate) path: PathBuf,
 }
 
+impl Classes {
+    /// Those of the first rows.
+    pub(crate) fn first(&self, rows: usize, data: &Data) -> Result<Self> {
+        let values = self.values[..rows].to_vec();
+        let from = self.path.file_stem().unwrap_or_default().to_string_lossy();
+        let path = data.array(&format!("{from}-first-{rows}.npy"), &values)?;
+        Ok(Self { values, path })
+    }
+}
+
 /// Reads data sets once.
 pub(crate) struct Data {
     folders: Vec<PathBuf>,
     place: PathBuf,
     scaled: HashMap<(Dataset, Part), Rc<Points>>,
+    projected: HashMap<(Dataset, usize), Rc<Points>>,
 }
 
 impl Data {
     /// Looks in `given`, or where tests and `scarce` look; writes below `place`.
     pub(crate) fn new(given: &[PathBuf], place: &Path) -> Self {
         let folders = if given.is_empty() { usual_folders() } else { given.to_vec() };
-        Self { folders, place: place.join("data"), scaled: HashMap::new() }
+        let (scaled, projected) = (HashMap::new(), HashMap::new());
+        Self { folders, place: place.join("data"), scaled, projected }
     }
 
     /// The folders that data sets are looked for in.
@@ -109,24 +123,70 @@ impl Data {
         Ok(points)
     }
 
-    /// True classes, for what learns from all of them.
+    /// True classes of a part, for what learns from all of them.
     pub(crate) fn classes(&self, dataset: Dataset, part: Part) -> Result<Classes> {
-        let bytes = unpacked(&self.files(dataset)?[part.first_file() + 1])?;
-        let labels = bytes.get(LABEL_HEADER..).unwrap_or_default();
-        let values: Vec<u32> = labels.iter().copied().map(u32::from).collect();
-        let path = self.place.join(format!("{dataset}-{}-classes.npy", part.name()));
-        npy::write(&path, &format!("({},)", values.len()), &values)?;
+        let values = self.labels(dataset, part)?;
+        let path = self.array(&format!("{dataset}-{}-classes.npy", part.name()), &values)?;
         Ok(Classes { values, path })
     }
 
+    /// True classes of all 70,000 images, those of [`Data::components`].
+    pub(crate) fn all_classes(&self, dataset: Dataset) -> Result<Classes> {
+        let mut values = self.labels(dataset, Part::Train)?;
+        values.extend(self.labels(dataset, Part::Test)?);
+        let path = self.array(&format!("{dataset}-all-classes.npy"), &values)?;
+        Ok(Classes { values, path })
+    }
+
+    fn labels(&self, dataset: Dataset, part: Part) -> Result<Vec<u32>> {
+        let bytes = unpacked(&self.files(dataset)?[part.first_file() + 1])?;
+        let labels = bytes.get(LABEL_HEADER..).unwrap_or_default();
+        Ok(labels.iter().copied().map(u32::from).collect())
+    }
+
     /// All 70,000 images in the coordinates of their first principal components.
-    pub(crate) fn components(&mut self, dataset: Dataset, components: usize) -> Result<Points> {
+    pub(crate) fn components(&mut self, dataset: Dataset, components: usize) -> Result<Rc<Points>> {
+        if let Some(points) = self.projected.get(&(dataset, components)) {
+            return Ok(Rc::clone(points));
+        }
         let mut values = self.scaled(dataset, Part::Train)?.values.clone();
         values.extend_from_slice(&self.scaled(dataset, Part::Test)?.values);
         let all = Matrix::new(&values, values.len() / PIXELS, PIXELS)?;
         let fitted = Pca { components, whiten: 0.0 }.fit(all)?;
         let values = fitted.transform(all)?;
-        self.points(&format!("{dataset}-all-pca{components}.npy"), values, components)
+        let name = format!("{dataset}-all-pca{components}.npy");
+        let points = Rc::new(self.points(&name, values, components)?);
+        self.projected.insert((dataset, components), Rc::clone(&points));
+        Ok(points)
+    }
+
+    /// The 1,797 built-in digits, pixels as they are, with their classes.
+    pub(crate) fn digits(&self) -> Result<(Points, Classes)> {
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(DIGITS).read_to_string(&mut text)?;
+        let (mut pixels, mut classes) = (Vec::new(), Vec::new());
+        for line in text.lines() {
+            let mut line: Vec<u8> = line.split(',').map(str::parse).collect::<Result<_, _>>()?;
+            classes.extend(line.pop().map(u32::from));
+            pixels.extend(line.into_iter().map(f32::from));
+        }
+        let cols = pixels.len() / classes.len().max(1);
+        let path = self.array("digits-classes.npy", &classes)?;
+        Ok((self.points("digits.npy", pixels, cols)?, Classes { values: classes, path }))
+    }
+
+    /// The first rows of some points.
+    pub(crate) fn first(&self, points: &Points, rows: usize) -> Result<Points> {
+        let values = points.values[..rows * points.cols].to_vec();
+        let from = points.path.file_stem().unwrap_or_default().to_string_lossy();
+        self.points(&format!("{from}-first-{rows}.npy"), values, points.cols)
+    }
+
+    /// Writes numbers as `[n]`.
+    pub(crate) fn array<T: npy::Number>(&self, name: &str, values: &[T]) -> Result<PathBuf> {
+        let path = self.place.join(name);
+        npy::write(&path, &format!("({},)", values.len()), values)?;
+        Ok(path)
     }
 
     /// Some of the points, drawn at random with a fixed seed: where k-means starts.
@@ -205,6 +265,15 @@ mod tests {
     }
 
     #[test]
+    fn digits_are_built_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let (x, y) = Data::new(&[], folder.path()).digits().unwrap();
+        assert_eq!((x.rows, x.cols, y.values.len()), (1797, 64, 1797));
+        assert_eq!(x.values[..8], [0.0, 0.0, 5.0, 13.0, 9.0, 1.0, 0.0, 0.0]);
+        assert_eq!(y.values[..4], [0, 1, 2, 3]);
+    }
+
+    #[test]
     fn points_are_drawn_with_a_fixed_seed() {
         let folder = tempfile::tempdir().unwrap();
         let data = Data::new(&[folder.path().to_owned()], folder.path());
@@ -212,6 +281,8 @@ mod tests {
         assert_eq!((points.rows, points.matrix().unwrap().row(1)), (20, &[2.0, 3.0][..]));
         let (a, b) = (data.sample(&points, 5).unwrap(), data.sample(&points, 5).unwrap());
         assert_eq!((a.rows, &a.values), (5, &b.values));
+        let first = data.first(&points, 3).unwrap();
+        assert_eq!((first.rows, &first.values[..]), (3, &points.values[..6]));
         assert!(a.path.ends_with("data/x-5.npy") && a.path.exists());
         assert!(data.points("x.npy", vec![0.0; 3], 2).is_err());
     }

@@ -5,11 +5,11 @@
 //! the peers and scarce take turns (A B A B …) on the same machine with the same number of threads, so
 //! that whatever else the machine does falls on both; a ratio is that of two neighbouring turns. Every
 //! turn also says how good its answer is, and the table shows both, so that no ratio is bought with a
-//! worse answer.
+//! worse answer. A work that nobody else does is measured alone.
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | [`works`] | the works, one file each; what is still to come |
+//! | [`works`] | the works, one file each |
 //! | [`contest`] | taking turns |
 //! | [`peer`] | talking to a peer's process, which stays alive between its turns |
 //! | [`environment`] | private Python environments, `target/bench/peers/NAME`, pinned |
@@ -90,7 +90,7 @@ fn print_tables(options: &TableOptions) -> Result<bool> {
             continue;
         }
         if options.markdown {
-            println!("{}", table::markdown(&results));
+            println!("## {}\n\n{}\n", choice.work.title, table::markdown(&results));
         } else {
             println!("\n{}\n\n{}", choice.work.title, table::text(&results));
         }

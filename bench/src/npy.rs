@@ -30,6 +30,15 @@ impl Number for u32 {
 /// Writes an array beside its place and renames it there. `shape` is as `NumPy` writes it: `(2, 3)`,
 /// `(5,)`.
 pub(crate) fn write<T: Number>(path: &Path, shape: &str, numbers: &[T]) -> Result<()> {
+    write_parts(path, shape, [numbers])
+}
+
+/// The same for an array that need not be in memory as a whole.
+pub(crate) fn write_parts<T: Number, P: AsRef<[T]>>(
+    path: &Path,
+    shape: &str,
+    parts: impl IntoIterator<Item = P>,
+) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs_err::create_dir_all(folder)?;
     }
@@ -37,10 +46,12 @@ pub(crate) fn write<T: Number>(path: &Path, shape: &str, numbers: &[T]) -> Resul
     let mut file = File::create(&partial)?;
     file.write_all(&header(T::NAME, shape))?;
     let mut bytes = Vec::new();
-    for chunk in numbers.chunks(1 << 20) {
-        bytes.clear();
-        bytes.extend(chunk.iter().flat_map(|number| number.bytes()));
-        file.write_all(&bytes)?;
+    for part in parts {
+        for chunk in part.as_ref().chunks(1 << 20) {
+            bytes.clear();
+            bytes.extend(chunk.iter().flat_map(|number| number.bytes()));
+            file.write_all(&bytes)?;
+        }
     }
     Ok(fs_err::rename(&partial, path)?)
 }
@@ -73,5 +84,8 @@ mod tests {
         assert_eq!(text.trim_end(), "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }");
         assert_eq!(bytes[128..], [0, 0, 128, 63, 0, 0, 0, 192]);
         assert!(!path.with_extension("partial").exists());
+        let parts = folder.path().join("parts.npy");
+        write_parts(&parts, "(2, 1)", [[1.0f32], [-2.0]]).unwrap();
+        assert_eq!(fs_err::read(&parts).unwrap(), bytes);
     }
 }

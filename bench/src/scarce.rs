@@ -1,12 +1,14 @@
 //! The built `scarce`, run as people run it.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Instant,
 };
 
 use anyhow::{Context, Result, bail};
+use serde::Deserialize;
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,6 +19,39 @@ pub(crate) struct Ran {
     pub(crate) computed: usize,
     /// Stages found in the cache.
     pub(crate) cached: usize,
+}
+
+/// What a stage cost when it ran.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub(crate) struct Used {
+    /// From start to end of its process.
+    pub(crate) wall_seconds: f64,
+    /// The largest resident set of its process.
+    pub(crate) peak_memory_bytes: f64,
+}
+
+/// Where the results of a pipeline that was run in `folder` are seen.
+pub(crate) fn view(folder: &Path, pipeline: &str) -> PathBuf {
+    folder.join("artifacts/runs").join(pipeline)
+}
+
+/// What the stages that ran in the last run of a pipeline in `folder` cost.
+pub(crate) fn used(folder: &Path, pipeline: &str) -> Result<BTreeMap<String, Used>> {
+    /// As much of a run's record as is wanted here.
+    #[derive(Deserialize)]
+    struct Record {
+        tasks: Vec<Task>,
+    }
+    #[derive(Deserialize)]
+    struct Task {
+        stage: String,
+        usage: Option<Used>,
+    }
+    let path = view(folder, pipeline).join("run.json");
+    let record: Record = serde_json::from_slice(&fs_err::read(&path)?)
+        .with_context(|| format!("`{}`", path.display()))?;
+    let ran = |task: Task| task.usage.map(|usage| (task.stage, usage));
+    Ok(record.tasks.into_iter().filter_map(ran).collect())
 }
 
 /// The program and what every call of it is given.
@@ -94,5 +129,21 @@ mod tests {
         assert_eq!(counts(told), Some((3, 97)));
         assert_eq!(counts("  4 ms  0 ran, 7 cached, 1 not reached"), Some((0, 7)));
         assert_eq!(counts("error: no such pipeline"), None);
+    }
+
+    #[test]
+    fn what_stages_cost_is_in_the_record_of_the_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let view = view(folder.path(), "small");
+        assert!(used(folder.path(), "small").is_err());
+        fs_err::create_dir_all(&view).unwrap();
+        let text = r#"{"format": 1, "tasks": [
+            {"stage": "images", "status": "cached"},
+            {"stage": "clusters", "status": "ran", "usage":
+                {"wall_seconds": 1.5, "cpu_seconds": 2.5, "peak_memory_bytes": 4096}}]}"#;
+        fs_err::write(view.join("run.json"), text).unwrap();
+        let found = used(folder.path(), "small").unwrap();
+        let expected = Used { wall_seconds: 1.5, peak_memory_bytes: 4096.0 };
+        assert_eq!(found, BTreeMap::from([("clusters".to_owned(), expected)]));
     }
 }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::{
@@ -72,7 +72,8 @@ impl Session {
         Ok(Peer::new(python, file, log, request))
     }
 
-    /// Lets the peers and our side take turns at a case, and keeps and prints what came of it.
+    /// Lets the peers, if there are any, and our side take turns at a case, and keeps and prints what
+    /// came of it.
     pub(crate) fn compare(
         &mut self,
         choice: &Choice,
@@ -80,9 +81,6 @@ impl Session {
         mut peers: Vec<Peer>,
         ours: impl FnMut(&[Turn]) -> Result<Turn>,
     ) -> Result<()> {
-        if peers.is_empty() {
-            bail!("`{}` has no peer", case.name);
-        }
         let (work, pairs) = (choice.work, self.options.pairs(case.heavy));
         let load = machine::load();
         let mut ours = Ours(ours);

@@ -36,14 +36,27 @@ pub(crate) fn markdown(results: &[Measured]) -> String {
     format!("{text}\n{}", circumstances(results))
 }
 
-/// One row per peer.
+/// One row per peer; one row if there is none.
 fn rows(measured: &Measured) -> Vec<[String; 5]> {
     let Some((ours, peers)) = measured.series.split_last() else { return Vec::new() };
+    if peers.is_empty() {
+        let quality = of_all(ours, |name, our| format!("{name} {}", number(our)));
+        let none = || "–".to_owned();
+        return vec![[title(measured), middle(ours), none(), none(), quality]];
+    }
     peers.iter().map(|peer| row(measured, ours, peer)).collect()
 }
 
+fn title(measured: &Measured) -> String {
+    works::case_title(&measured.case).unwrap_or(&measured.case).to_owned()
+}
+
+/// The median time of a side.
+fn middle(series: &Series) -> String {
+    median(&series.seconds()).map_or(String::new(), seconds)
+}
+
 fn row(measured: &Measured, ours: &Series, peer: &Series) -> [String; 5] {
-    let middle = |series: &Series| median(&series.seconds()).map_or(String::new(), seconds);
     let ratio = Ratio::of(&ours.seconds(), &peer.seconds());
     let ratio = ratio.map_or(String::new(), |ratio| match (ratio.least, ratio.greatest) {
         (least, greatest) if least == greatest => times(least),
@@ -52,7 +65,7 @@ fn row(measured: &Measured, ours: &Series, peer: &Series) -> [String; 5] {
         }
     });
     [
-        works::case_title(&measured.case).unwrap_or(&measured.case).to_owned(),
+        title(measured),
         middle(ours),
         format!("{}: {}", peer.name, middle(peer)),
         ratio,
@@ -62,20 +75,20 @@ fn row(measured: &Measured, ours: &Series, peer: &Series) -> [String; 5] {
 
 /// `inertia 1227158, 1227160`; `(worse)` behind what is.
 fn quality(ours: &Series, peer: &Series) -> String {
+    of_all(ours, |name, our| match middle_of(peer, name) {
+        None => format!("{name} {}, –", number(our)),
+        Some(theirs) => {
+            let worse = if is_worse(name, our, theirs) { " (worse)" } else { "" };
+            format!("{name} {}, {}{worse}", number(our), number(theirs))
+        }
+    })
+}
+
+/// What is said of each of our measures.
+fn of_all(ours: &Series, say: impl Fn(&str, f64) -> String) -> String {
     let names = ours.turns.first().into_iter().flat_map(|turn| turn.quality.keys());
-    let mut parts = Vec::new();
-    for name in names {
-        let Some(our) = middle_of(ours, name) else { continue };
-        let part = match middle_of(peer, name) {
-            None => format!("{name} {}, –", number(our)),
-            Some(theirs) => {
-                let worse = if is_worse(name, our, theirs) { " (worse)" } else { "" };
-                format!("{name} {}, {}{worse}", number(our), number(theirs))
-            }
-        };
-        parts.push(part);
-    }
-    parts.join("; ")
+    let parts = names.filter_map(|name| Some(say(name, middle_of(ours, name)?)));
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 fn middle_of(series: &Series, name: &str) -> Option<f64> {
@@ -160,6 +173,14 @@ Measured on Abacus, 2 threads, 3 turns of each side; load of the machine before:
         assert!(rows[1].ends_with("recall 0.75, 0.75"), "{text}");
         assert!(rows[2].contains("others 1.2") && rows[3].contains("large"), "{text}");
         assert!(text.contains("Abacus, 1 thread, 3 turns of each side; Abacus, 2 threads"));
+    }
+
+    #[test]
+    fn a_work_without_a_peer_has_a_row_too() {
+        let mut alone = measured("small");
+        alone.series.remove(0);
+        let text = markdown(&[alone]);
+        assert!(text.contains("\n| small | 2.00 s | – | – | recall 0.75 |\n"), "{text}");
     }
 
     #[test]

@@ -1,17 +1,17 @@
 //! What is measured: one file per work, and a line in [`ALL`].
-//!
-//! Still to come, each when its kernel or stage is there: mini-batch k-means and t-SNE (peers
-//! scikit-learn, openTSNE: environment `maps`); Laplace, Poisson and PoissonMBO on a graph
-//! (graphlearning) and pynndescent's approximate graph (environment `graphs`); label spreading with a
-//! dense kernel (scikit-learn); training autoencoders (PyTorch); time and memory from 10,000 to 6
-//! million images.
 
+mod graph_learning;
 mod hundred_labels;
 mod kmeans;
+mod label_spreading;
 mod logistic;
+mod mini_batch;
 mod neighbours;
 mod parquet;
 mod runs;
+mod scaling;
+mod training;
+mod tsne;
 
 use anyhow::{Result, bail};
 
@@ -42,11 +42,17 @@ pub(crate) struct Case {
 /// All works, in the order of the document.
 pub(crate) const ALL: &[Work] = &[
     kmeans::WORK,
+    mini_batch::WORK,
     logistic::WORK,
     neighbours::WORK,
+    graph_learning::WORK,
+    label_spreading::WORK,
+    tsne::WORK,
+    training::WORK,
     parquet::WORK,
     runs::WORK,
     hundred_labels::WORK,
+    scaling::WORK,
 ];
 
 /// A work and those of its cases that were asked for.
