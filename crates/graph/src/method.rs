@@ -70,8 +70,8 @@ pub(crate) fn fit(
         Method::LabelSpreading => (label_spreading(graph, seeds, params.alpha, precision)?, true),
         Method::Poisson => (poisson(graph, seeds, priors, precision)?, false),
         Method::PoissonMbo => {
-            let Params { rounds, steps, fidelity, .. } = *params;
-            let mbo = Mbo { rounds, steps, fidelity };
+            let Params { rounds, steps, fidelity, slack, .. } = *params;
+            let mbo = Mbo { rounds, steps, fidelity, slack };
             let (scores, volumes) = poisson_mbo(graph, seeds, priors, mbo, precision)?;
             let size_error = Some(volumes.error);
             return Ok(Fit { scores, labels: volumes.labels, positive: true, size_error });

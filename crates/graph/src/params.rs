@@ -65,6 +65,11 @@ pub struct Params {
     /// μ of `poisson-mbo`: how strongly the labels go on pouring in.
     #[schemars(range(min = 0))]
     pub fidelity: f64,
+    /// By what share of its prior a class may come out larger or smaller with `poisson-mbo`: 0 holds
+    /// sizes exactly, 0.1 takes classes of 9 to 11 % for a prior of 10 %. For classes that are about,
+    /// not exactly, as large as the priors say.
+    #[schemars(range(min = 0, max = 1))]
+    pub slack: f64,
     /// Linear systems are solved until the residual is below this share of the right-hand side.
     #[schemars(range(min = 0, max = 1))]
     pub tolerance: f64,
@@ -91,6 +96,7 @@ impl Default for Params {
             rounds: mbo.rounds,
             steps: mbo.steps,
             fidelity: mbo.fidelity,
+            slack: mbo.slack,
             tolerance: precision.tolerance,
             max_iterations: precision.max_iterations,
             confidence: Confidence::default(),

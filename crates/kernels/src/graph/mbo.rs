@@ -19,11 +19,15 @@ pub struct Mbo {
     pub steps: usize,
     /// μ: how strongly the labels go on pouring in.
     pub fidelity: f64,
+    /// By what share of its prior a class may come out larger or smaller, 0 to 1. Sizes are then what
+    /// the diffusion makes them, as far as that allows (M. Jacobs, E. Merkurjev and S. Esedoḡlu,
+    /// *Auction dynamics*, J. Computational Physics 354, 2018, bound them so too).
+    pub slack: f64,
 }
 
 impl Default for Mbo {
     fn default() -> Self {
-        Self { rounds: 20, steps: 40, fidelity: 1.0 }
+        Self { rounds: 20, steps: 40, fidelity: 1.0, slack: 0.0 }
     }
 }
 
@@ -66,6 +70,9 @@ impl Mbo {
         }
         if !(self.fidelity >= 0.0 && self.fidelity.is_finite()) {
             return wrong("fidelity", "at least 0", self.fidelity.to_string());
+        }
+        if !(0.0..=1.0).contains(&self.slack) {
+            return wrong("slack", "between 0 and 1", self.slack.to_string());
         }
         Ok(())
     }
@@ -126,7 +133,7 @@ impl<'a> Flow<'a> {
             }
             let score = |place: usize, class: usize| self.heat[place * classes + class];
             let share = Share::of(self.graph.nodes(), classes, score, open);
-            let settled = share.settle(priors, &mut self.prices);
+            let settled = share.settle(priors, mbo.slack, &mut self.prices);
             if round + 1 == mbo.rounds {
                 self.values = settled.products();
             }

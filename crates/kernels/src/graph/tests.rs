@@ -325,6 +325,7 @@ fn impossible_requests_are_errors() {
         Mbo { rounds: 0, ..Mbo::default() },
         Mbo { steps: 0, ..Mbo::default() },
         Mbo { fidelity: -1.0, ..Mbo::default() },
+        Mbo { slack: 1.5, ..Mbo::default() },
     ] {
         assert!(poisson_mbo(&graph, &seeds, &UNIFORM, mbo, fine).is_err());
     }

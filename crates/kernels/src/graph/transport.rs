@@ -61,20 +61,23 @@ impl PartialOrd for Offer {
     }
 }
 
+/// The class in which a node's gain + price is largest, of equals the first.
+pub(super) fn winner(gains: &[f32], prices: &[f64]) -> u32 {
+    let mut best = (NOBODY, f64::NEG_INFINITY);
+    for (class, (&gain, price)) in gains.iter().zip(prices).enumerate() {
+        let worth = f64::from(gain) + price;
+        if worth > best.1 {
+            best = (class as u32, worth);
+        }
+    }
+    best.0
+}
+
 impl Market {
     /// Puts every node where its gain + price is largest; of equals in the first class.
     pub(super) fn open(gains: Vec<f32>, prices: Vec<f64>) -> Self {
         let classes = prices.len();
-        let best = |row: &[f32]| {
-            let mut best = (NOBODY, f64::NEG_INFINITY);
-            for (class, (&gain, price)) in row.iter().zip(&prices).enumerate() {
-                let worth = f64::from(gain) + price;
-                if worth > best.1 {
-                    best = (class as u32, worth);
-                }
-            }
-            best.0
-        };
+        let best = |row: &[f32]| winner(row, &prices);
         let labels: Vec<u32> = gains.par_chunks_exact(classes).map(best).collect();
         let mut counts = vec![0; classes];
         for &label in labels.iter().filter(|label| **label != NOBODY) {

@@ -19,7 +19,8 @@ pub struct Volumes {
     pub labels: Vec<Option<u32>>,
     /// What the scores of each class are multiplied by: `[classes]`.
     pub weights: Vec<f64>,
-    /// Largest difference between a class's share of the nodes and its prior.
+    /// Largest difference between a class's share of the nodes and its prior, or the bound that slack
+    /// gives it.
     pub error: f64,
 }
 
@@ -40,7 +41,7 @@ pub fn assign_volumes(scores: &mut Scores, priors: &[f64]) -> Result<Volumes, Er
     let open = |node: usize, class: usize| scores.reach.counts(node)[class] > 0;
     let at = |node: usize, class: usize| scores.values[node * classes + class] as f32;
     let share = Share::of(scores.nodes(), classes, at, open);
-    let settled = share.settle(priors, &mut vec![0.0; classes]);
+    let settled = share.settle(priors, 0.0, &mut vec![0.0; classes]);
     scores.values = settled.products();
     Ok(settled.volumes)
 }
@@ -78,8 +79,12 @@ impl Share {
     }
 
     /// Assigns, starting from `prices` (logarithms of the weights) and leaving the new ones there.
-    pub(super) fn settle(self, priors: &[f64], prices: &mut Vec<f64>) -> Settled {
-        let shares = self.shares(priors);
+    /// Classes may be larger or smaller than their priors by `slack` of these.
+    pub(super) fn settle(self, priors: &[f64], slack: f64, prices: &mut Vec<f64>) -> Settled {
+        let mut shares = self.shares(priors);
+        if slack > 0.0 {
+            shares = within(&shares, slack, &self.preferred());
+        }
         let mut market = Market::open(self.gains, std::mem::take(prices));
         let decided: usize = market.counts().iter().sum();
         market.balance(&whole(&shares, decided));
@@ -93,6 +98,19 @@ impl Share {
         let labels = closed.labels.into_iter().map(label).collect();
         *prices = closed.prices;
         Settled { volumes: Volumes { labels, weights, error }, gains: closed.gains }
+    }
+
+    /// The shares of the classes if every node went where its score is largest.
+    fn preferred(&self) -> Vec<f64> {
+        let zeros = vec![0.0; self.classes];
+        let winner = |row: &[f32]| super::transport::winner(row, &zeros);
+        let mut counts = vec![0_usize; self.classes];
+        let winners: Vec<u32> = self.gains.par_chunks_exact(self.classes).map(winner).collect();
+        for &class in winners.iter().filter(|class| **class != NOBODY) {
+            counts[class as usize] += 1;
+        }
+        let decided: usize = counts.iter().sum();
+        counts.iter().map(|&count| count as f64 / decided.max(1) as f64).collect()
     }
 
     /// Priors of the classes that can win somewhere, made to sum to 1; 0 for the others.
@@ -126,6 +144,24 @@ impl Settled {
     }
 }
 
+/// The shares nearest to those `preferred` that differ from the priors by at most `slack` of these.
+/// What is cut off goes to the classes that have room, in proportion to it.
+fn within(priors: &[f64], slack: f64, preferred: &[f64]) -> Vec<f64> {
+    let bounds = |prior: &f64| ((1.0 - slack) * prior, (1.0 + slack) * prior);
+    let cut = |(share, prior): (&f64, &f64)| share.clamp(bounds(prior).0, bounds(prior).1);
+    let mut shares: Vec<f64> = preferred.iter().zip(priors).map(cut).collect();
+    let missing = 1.0 - shares.iter().sum::<f64>();
+    let room = |(share, prior): (&f64, &f64)| {
+        if missing > 0.0 { bounds(prior).1 - share } else { share - bounds(prior).0 }
+    };
+    let rooms: Vec<f64> = shares.iter().zip(priors).map(room).collect();
+    let all: f64 = rooms.iter().sum();
+    for (share, room) in shares.iter_mut().zip(rooms).filter(|_| all > 0.0) {
+        *share += missing * room / all;
+    }
+    shares
+}
+
 /// Shares of a whole as whole numbers: the largest remainders are rounded up.
 fn whole(shares: &[f64], total: usize) -> Vec<usize> {
     let exact: Vec<f64> = shares.iter().map(|share| share * total as f64).collect();
@@ -145,6 +181,26 @@ fn whole(shares: &[f64], total: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shares_stay_within_the_slack_and_add_up() {
+        let priors = [0.25; 4];
+        let near = |found: &[f64], wanted: &[f64]| {
+            assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            for (found, wanted) in found.iter().zip(wanted) {
+                assert!((found - wanted).abs() < 1e-12, "{found} is not {wanted}");
+            }
+        };
+        let preferred = [0.26, 0.24, 0.27, 0.23];
+        near(&within(&priors, 0.1, &preferred), &preferred);
+        // too much is wanted of the first: it is cut, and the others share the rest
+        let found = within(&priors, 0.1, &[0.4, 0.25, 0.2, 0.15]);
+        assert!(
+            (found[0] - 0.275).abs() < 1e-12 && (found.iter().sum::<f64>() - 1.0).abs() < 1e-12
+        );
+        assert!(found.iter().all(|share| (0.225..=0.275).contains(share)), "{found:?}");
+        near(&within(&[0.0, 1.0], 0.5, &[0.0, 1.0]), &[0.0, 1.0]);
+    }
 
     #[test]
     fn shares_become_whole_numbers_that_add_up() {
