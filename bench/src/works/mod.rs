@@ -76,7 +76,7 @@ pub(crate) fn chosen(words: &[String], quick: bool) -> Result<Vec<Choice>> {
         let found = ALL.iter().find(|known| known.name == work);
         let there = |case: &str| found.is_some_and(|w| w.cases.iter().any(|c| c.name == case));
         if found.is_none() || case.is_some_and(|case| !there(case)) {
-            bail!("no work is called `{word}`; `cargo xtask bench --list` names them");
+            bail!("no work is called `{word}`; `target/release/benchmark list` names them");
         }
     }
     let wanted = |work: &Work, case: &Case| {

@@ -46,7 +46,7 @@ impl Setting {
     pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Test => "test (held out)",
-            Self::Transductive => "transductive (unlabelled training images)",
+            Self::Transductive => "transductive (images without a label)",
             Self::Training => "training images (labelled ones not told apart)",
             Self::WithoutLabels => "training images (no labels used)",
             Self::CrossValidated => "cross-validated on given labels",

@@ -153,7 +153,7 @@ fn labelled_images_are_left_out_of_transductive_scores() {
     }
     let outcome = bench.plain();
     let row = outcome.row("knn", "train");
-    assert_eq!(row.setting, "transductive (unlabelled training images)");
+    assert_eq!(row.setting, "transductive (images without a label)");
     let accuracy = row.figure("accuracy").unwrap().estimate;
     assert_eq!((accuracy.mean, accuracy.n, accuracy.half_width), (0.0, 2, Some(0.0)));
     assert!(outcome.metrics.iter().all(|row| row.metric != "accuracy" || row.support == 3));
