@@ -77,7 +77,7 @@ pub fn approximate(
     let truth = Truth::new(rows, k, seed)?;
     let mut probes = PROBES;
     while probes < cells.count() {
-        let found = cells.refined(&cells.search(k, probes)?, k)?;
+        let found = cells.refined(&cells.search(k, probes)?, k);
         let neighbours = cells.in_order(found, k, metric);
         let recall = truth.recall(&neighbours, metric);
         if recall >= least_recall {
@@ -224,7 +224,7 @@ impl Cells {
     }
 
     /// The same, after every row has met the neighbours of its neighbours.
-    fn refined(&self, found: &[Found], k: usize) -> Result<Vec<Found>, Error> {
+    fn refined(&self, found: &[Found], k: usize) -> Vec<Found> {
         let of = |row: u32| &found[row as usize * k..][..k];
         let mut refined = vec![(0.0, 0); found.len()];
         refined.par_chunks_exact_mut(k).enumerate().for_each_init(
@@ -250,7 +250,7 @@ impl Cells {
                 out.copy_from_slice(nearest);
             },
         );
-        Ok(refined)
+        refined
     }
 
     /// Back to the original order.
