@@ -25,6 +25,11 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// Whether a larger number never becomes a smaller one.
+    pub(crate) fn rises(self) -> bool {
+        self != Self::Gelu
+    }
+
     /// Applies it to every number of `x`.
     ///
     /// # Errors

@@ -150,10 +150,14 @@ impl ConvStack {
             if let Some(norm) = self.norms.get(at) {
                 x = norm.forward(&x, mode)?;
             }
-            x = self.activation.apply(x)?;
-            if pool > 1 {
-                x = x.f_max_pool2d(pool, pool, 0, 1, false)?;
-            }
+            // The largest number is where the largest activation is, if that never falls: pooling
+            // first leaves fewer numbers to activate.
+            let pooled = |x: &Tensor| x.f_max_pool2d(pool, pool, 0, 1, false);
+            x = match (pool > 1, self.activation.rises()) {
+                (false, _) => self.activation.apply(x)?,
+                (true, true) => self.activation.apply(pooled(&x)?)?,
+                (true, false) => pooled(&self.activation.apply(x)?)?,
+            };
         }
         Ok(x.f_flatten(1, -1)?)
     }

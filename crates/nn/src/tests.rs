@@ -8,6 +8,7 @@ use super::*;
 mod augment;
 mod gaussian;
 mod noise;
+mod planes;
 mod rows;
 mod training;
 

@@ -117,6 +117,17 @@ pub enum Error {
         value: f64,
     },
 
+    /// A goal that no accuracy can reach.
+    #[error("an accuracy of {value} is no goal")]
+    #[diagnostic(
+        code(report::goal),
+        help("write shares, not per cent: `goals = [0.9, 0.95]`; no accuracy is above 1")
+    )]
+    Goal {
+        /// The goal.
+        value: f64,
+    },
+
     /// A figure that could not be drawn.
     #[error("cannot draw {what}: {message}")]
     #[diagnostic(code(report::figure), help("please report this as a fault of `scarce`"))]

@@ -8,6 +8,7 @@ use scarce_stage::{Context, Failure};
 use crate::{
     clusters::{ClusterPortrait, Clusterings, SHOWN_CLUSTERS},
     confusions::Confusions,
+    goals::{self, Needed},
     known::Known,
     maps::{self, Map},
     origin::{Methods, text},
@@ -64,6 +65,8 @@ pub(crate) struct Evidence {
     /// Published figures that nothing here stands beside.
     pub unmatched: Unmatched,
     pub sweeps: Vec<Sweep>,
+    /// Labels needed for the goals, by figure.
+    pub needed: Vec<Needed>,
     /// Figures that were asked for and of which there is nothing to draw.
     pub undrawn: Vec<Curve>,
     pub confusions: Confusions,
@@ -112,6 +115,8 @@ impl Evidence {
         lines.extend(paired::differences(&rows, &baselines)?);
         let unmatched = published::attach(&mut lines, methods.list(), &params.published);
         let (sweeps, undrawn) = sweeps::find(&lines, methods.list(), params.curves.as_deref());
+        let needed =
+            sweeps.iter().flat_map(|sweep| goals::of_sweep(sweep, &lines, &params.goals)).collect();
 
         let mut evidence = Self {
             asked: queries::read(context, &mut methods, pictures)?,
@@ -131,6 +136,7 @@ impl Evidence {
             too_few: folds.too_few,
             unmatched,
             sweeps,
+            needed,
             undrawn,
             confusions,
             portrayed: portraits.len(),

@@ -5,6 +5,7 @@
 //!
 //! * `metrics`: every number of every run, a row each, the axes as columns;
 //! * `summary`: mean, 95 % interval and n over the runs of each method;
+//! * `needed`: how many labels each method needs for a goal, where a score has a learning curve;
 //! * `page`: one HTML file with tables, figures and pictures, which needs no network.
 //!
 //! A *method* is a stage together with the axes that are not seeds; its *runs* differ in seeds only.
@@ -18,7 +19,7 @@
 //! | `rows`, `summary` | the two tables: runs, and means over runs |
 //! | `maps`, `pictures` | embeddings of two numbers with the images behind the points |
 //! | `lineage` | what the inputs come from: labels that a run saw, parameters, paths |
-//! | `paired`, `sweeps` | differences to a baseline; scores along an axis |
+//! | `paired`, `sweeps`, `goals` | differences to a baseline; scores along an axis; labels needed for a score |
 //! | `published` | published figures beside ours, with a verdict |
 //! | `overview` | the summary read back, for a terminal |
 //! | `page` | the HTML |
@@ -38,6 +39,7 @@ mod clusters;
 mod confusions;
 mod error;
 mod evidence;
+mod goals;
 mod known;
 mod lineage;
 mod maps;
@@ -69,6 +71,7 @@ use scarce_stage::{Context, Description, Failure, Format, Kind, Port, Stage};
 
 pub use error::{Error, Result};
 use evidence::Evidence;
+pub use goals::{Bound, Needed, goal_text, needed_by_method, needed_table};
 pub use overview::{Figure, PublishedFigure, SummaryRow, metric_words, summary_table};
 pub use params::{Along, Curve, Params, Published};
 pub use published::Verdict;
@@ -173,6 +176,12 @@ impl Stage for Report {
                 Format::Table,
                 "Mean, 95 % interval and n over the runs of each method",
             ))
+            .output(Port::new(
+                "needed",
+                "needed",
+                Format::Table,
+                "How many labels each method needs for each of the `goals`",
+            ))
             .output(Port::new("page", "page", Format::Page, "The report as one HTML file"))
     }
 
@@ -187,6 +196,7 @@ impl Stage for Report {
         rows::write(&metrics, &evidence.rows, classes)?;
         let summary = context.output("summary")?.with_extension("parquet");
         summary::write(&summary, &evidence.lines, evidence.methods.list(), classes)?;
+        goals::write(&context.output("needed")?.with_extension("parquet"), &evidence.needed)?;
         let html = page::render(&evidence)?.into_string();
         page::write(&context.output("page")?.with_extension("html"), &html)?;
         Ok(())

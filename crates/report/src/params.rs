@@ -32,6 +32,8 @@ pub struct Params {
     /// Figures of a score along an axis. By default one for every score of stages that vary over a
     /// numeric axis with at least three values; `[]` for none.
     pub curves: Option<Vec<Curve>>,
+    /// Accuracies, as shares, of which a learning curve says how many labels they take.
+    pub goals: Vec<f64>,
     /// How many pictures to show of each sort (errors, least certain, reconstructions, and so on);
     /// at most 100.
     pub sample_images: usize,
@@ -48,6 +50,7 @@ impl Default for Params {
             seed_axes: vec!["seed".to_owned(), "fold".to_owned()],
             published: Vec::new(),
             curves: None,
+            goals: vec![0.9, 0.95, 0.97],
             sample_images: 12,
         }
     }
@@ -131,6 +134,9 @@ fn test() -> String {
 impl Params {
     /// Refuses figures in per cent: 49 beside 0.49 would be a silent nonsense.
     pub(crate) fn check(&self) -> Result<()> {
+        if let Some(&wrong) = self.goals.iter().find(|goal| !(0.0..=1.0).contains(*goal)) {
+            return Err(Error::Goal { value: wrong });
+        }
         match self.published.iter().find(|p| !p.value.is_finite() || p.value.abs() > 1.0) {
             None => Ok(()),
             Some(wrong) => Err(Error::Published {

@@ -1,6 +1,6 @@
 //! What reports found, as tables for a terminal or a document.
 
-use scarce_report::{Figure, SummaryRow, metric_words};
+use scarce_report::{Figure, Needed, SummaryRow, goal_text, metric_words, needed_by_method};
 
 use super::stages::{plain_table, trimmed};
 
@@ -89,6 +89,27 @@ pub(crate) fn markdown(rows: &[SummaryRow]) -> String {
         ]);
     }
     text.trim_end().to_owned()
+}
+
+/// How many labels each method needs to be so accurate, a table for every set of images; nothing where
+/// no score has a learning curve.
+pub(crate) fn needed(all: &[Needed]) -> String {
+    let tables = needed_by_method(all).into_iter().map(|(heading, methods)| {
+        let goals = methods.first().map_or(&[][..], |(_, goals)| goals);
+        let head: String = goals.iter().map(|one| format!(" {} |", goal_text(one.goal))).collect();
+        let rule = " ---: |".repeat(goals.len());
+        let rows = methods.iter().map(|(method, goals)| {
+            let cells: String = goals.iter().map(|one| format!(" {one} |")).collect();
+            format!("| {} |{cells}\n", escaped(method))
+        });
+        let rows: String = rows.collect();
+        format!(
+            "\n\n| labels needed for: {} |{head}\n| --- |{rule}\n{}",
+            escaped(&heading),
+            rows.trim_end()
+        )
+    });
+    tables.collect()
 }
 
 /// A cell that cannot break out of its table.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use scarce_orchestrator::Record;
-use scarce_report::summary_table;
+use scarce_report::{needed_table, summary_table};
 use serde_json::json;
 
 use super::headlines;
@@ -34,18 +34,21 @@ pub(crate) fn run(
     }
     let mut reports = Vec::new();
     for folder in &folders {
-        reports.push((folder.join(PAGE), summary_table(&folder.join(SUMMARY))?));
+        // Reports of older versions have no such table.
+        let table = folder.join(NEEDED);
+        let needed = if table.is_file() { needed_table(&table)? } else { Vec::new() };
+        reports.push((folder.join(PAGE), summary_table(&folder.join(SUMMARY))?, needed));
     }
     if out.json() {
-        let report = |(page, rows)| json!({ "page": page, "rows": rows });
+        let report = |(page, rows, needed)| json!({ "page": page, "rows": rows, "needed": needed });
         return out.print_json(&reports.into_iter().map(report).collect::<Vec<_>>());
     }
-    for (at, (page, rows)) in reports.iter().enumerate() {
+    for (at, (page, rows, needed)) in reports.iter().enumerate() {
         if at > 0 {
             out.line("")?;
         }
         if args.format == Language::Markdown {
-            out.line(&headlines::markdown(rows))?;
+            out.line(&(headlines::markdown(rows) + &headlines::needed(needed)))?;
             continue;
         }
         for table in headlines::tables(rows) {
@@ -58,6 +61,7 @@ pub(crate) fn run(
 
 const PAGE: &str = "page.html";
 const SUMMARY: &str = "summary.parquet";
+const NEEDED: &str = "needed.parquet";
 /// A stage varies over fewer axes than this.
 const DEEPEST: usize = 12;
 

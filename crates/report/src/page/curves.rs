@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     evidence::Evidence,
+    goals,
     overview::{as_published, is_index, metric_words},
     summary::Line,
     sweeps::{Sweep, Track},
@@ -71,10 +72,32 @@ fn figure(evidence: &Evidence, sweep: &Sweep) -> Markup {
                 p.small.soft { "The first " (COLOURS) " of " (sweep.tracks.len()) " lines are drawn." }
             }
             (chart::draw(&series, (&x, along(sweep)), (&y, metric_words(&sweep.metric))))
+            (prices(evidence, sweep))
             details {
                 summary { "The numbers" }
                 div { (table(evidence, sweep)) }
             }
+        }
+    }
+}
+
+/// Labels needed for the goals, a row for every line of the figure.
+fn prices(evidence: &Evidence, sweep: &Sweep) -> Markup {
+    let needed = goals::of_sweep(sweep, &evidence.lines, &evidence.params.goals);
+    html! {
+        @for (_, methods) in goals::needed_by_method(&needed) {
+            (boxed(html! { table {
+                thead { tr {
+                    th.method scope="col" { "Labels needed for" }
+                    @for goal in &evidence.params.goals {
+                        th.num scope="col" { (goals::goal_text(*goal)) }
+                    }
+                } }
+                tbody { @for (method, prices) in methods { tr {
+                    th.method scope="row" { (method) }
+                    @for price in prices { td.num { (price) } }
+                } } }
+            } }))
         }
     }
 }

@@ -140,7 +140,7 @@ fn setting_text(setting: Setting, split: &str) -> String {
 }
 
 /// Thousands set apart by a narrow space: `10 000`.
-fn thousands(count: u64) -> String {
+pub(crate) fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

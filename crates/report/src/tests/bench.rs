@@ -12,7 +12,7 @@ use scarce_artifact::{
 use scarce_stage::{Ancestor, Context, Failure, Job, JobInput};
 use serde_json::{Value, json};
 
-use crate::{SummaryRow, kinds, summary_table};
+use crate::{Needed, SummaryRow, kinds, needed_table, summary_table};
 
 /// Axis values of a table.
 pub(super) type Axes<'a> = &'a [(&'a str, Value)];
@@ -28,6 +28,7 @@ pub(super) struct Bench {
 pub(super) struct Outcome {
     pub html: String,
     pub summary: Vec<SummaryRow>,
+    pub needed: Vec<Needed>,
     pub metrics: Vec<Number>,
     pub files: Vec<Vec<u8>>,
 }
@@ -47,7 +48,7 @@ pub(super) struct Number {
 impl Bench {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let outputs = ["metrics", "summary", "page"]
+        let outputs = ["metrics", "summary", "needed", "page"]
             .map(|port| (port.to_owned(), folder.path().join(port)))
             .into_iter()
             .collect();
@@ -160,8 +161,11 @@ impl Bench {
         let html = String::from_utf8(file("page.html")).unwrap();
         let outcome = Outcome {
             summary: summary_table(&self.folder.path().join("summary.parquet")).unwrap(),
+            needed: needed_table(&self.folder.path().join("needed.parquet")).unwrap(),
             metrics: metrics(&self.folder.path().join("metrics.parquet")),
-            files: ["page.html", "metrics.parquet", "summary.parquet"].map(file).to_vec(),
+            files: ["page.html", "metrics.parquet", "summary.parquet", "needed.parquet"]
+                .map(file)
+                .to_vec(),
             html,
         };
         outcome.is_sound(self.folder.path().to_str().unwrap());

@@ -7,6 +7,7 @@ use scarce_artifact::{
 use serde_json::{Value, json};
 
 use super::bench::{Bench, Outcome};
+use crate::Bound;
 
 const TWO: [&str; 2] = ["cat", "dog"];
 const IMAGES: u32 = 20;
@@ -71,6 +72,23 @@ fn strategies_share_a_learning_curve_along_their_labels() {
     assert_eq!((outcome.html.matches("<polygon").count(), 3), (1, 3));
     let curves = outcome.html.split("<div class=\"chart\">").nth(1).unwrap();
     assert_eq!(curves.split("</svg></div>").next().unwrap().matches("<polyline").count(), 3);
+}
+
+#[test]
+fn a_learning_curve_says_how_many_labels_a_goal_takes() {
+    let outcome = rounds().report(json!({ "goals": [0.5, 0.7, 0.9] })).unwrap();
+    let text = outcome.text();
+    line(&outcome, &text, "Labels needed for | 50 % | 70 % | 90 %");
+    // 68.8 % with 4 labels, 71.4 % with 6.
+    assert_eq!(line(&outcome, &text, "active | ≤"), "active | ≤ 2 | 5 | > 8 |");
+    let active = outcome.needed.iter().find(|n| n.method == "active" && n.goal == 0.7).unwrap();
+    assert_eq!((active.bound, active.metric.as_str()), (Bound::At, "propagated_accuracy"));
+    let expected =
+        (4.0_f64.ln() + (0.7 - 11.0 / 16.0) / (5.0 / 7.0 - 11.0 / 16.0) * 1.5_f64.ln()).exp();
+    assert!((active.labels - expected).abs() < 1e-9, "{}", active.labels);
+    assert!(rounds().report(json!({ "goals": [] })).unwrap().needed.is_empty());
+    let failure = rounds().report(json!({ "goals": [90] })).err().unwrap();
+    assert_eq!(failure.code, "report::goal");
 }
 
 #[test]
