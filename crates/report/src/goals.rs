@@ -13,7 +13,7 @@ use crate::{
     Error, Result,
     overview::metric_words,
     page::thousands,
-    rows::{self, Setting},
+    rows,
     summary::Line,
     sweeps::{Sweep, Track},
 };
@@ -175,19 +175,27 @@ pub fn goal_text(goal: f64) -> String {
     format!("{} %", (goal * 1e6).round() / 1e4)
 }
 
-/// The rows of one table: needs of the same score on the same images, a method each with its goals
-/// in order.
-pub fn needed_by_method(needed: &[Needed]) -> Vec<(String, Vec<(&str, Vec<&Needed>)>)> {
-    let mut tables: Vec<(String, Vec<(&str, Vec<&Needed>)>)> = Vec::new();
+/// Needs of the same score on the same images.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NeedTable<'a> {
+    /// Score and images, in words.
+    pub heading: String,
+    /// What each method needs, goal by goal.
+    pub methods: Vec<(&'a str, Vec<&'a Needed>)>,
+}
+
+/// The rows of [`needed_table`] as people read them, a table for each score and set of images.
+pub fn needed_by_method(needed: &[Needed]) -> Vec<NeedTable<'_>> {
+    let mut tables: Vec<NeedTable<'_>> = Vec::new();
     for one in needed {
         let heading = format!("{}, {}", metric_words(&one.metric), one.setting);
-        if tables.last().is_none_or(|(last, _)| *last != heading) {
-            tables.push((heading, Vec::new()));
+        if tables.last().is_none_or(|table| table.heading != heading) {
+            tables.push(NeedTable { heading, methods: Vec::new() });
         }
-        let Some((_, methods)) = tables.last_mut() else { continue };
-        match methods.iter_mut().find(|(method, _)| *method == one.method) {
+        let Some(table) = tables.last_mut() else { continue };
+        match table.methods.iter_mut().find(|(method, _)| *method == one.method) {
             Some((_, goals)) => goals.push(one),
-            None => methods.push((&one.method, vec![one])),
+            None => table.methods.push((&one.method, vec![one])),
         }
     }
     tables

@@ -71,7 +71,7 @@ use scarce_stage::{Context, Description, Failure, Format, Kind, Port, Stage};
 
 pub use error::{Error, Result};
 use evidence::Evidence;
-pub use goals::{Bound, Needed, goal_text, needed_by_method, needed_table};
+pub use goals::{Bound, NeedTable, Needed, goal_text, needed_by_method, needed_table};
 pub use overview::{Figure, PublishedFigure, SummaryRow, metric_words, summary_table};
 pub use params::{Along, Curve, Params, Published};
 pub use published::Verdict;

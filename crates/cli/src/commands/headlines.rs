@@ -1,6 +1,8 @@
 //! What reports found, as tables for a terminal or a document.
 
-use scarce_report::{Figure, Needed, SummaryRow, goal_text, metric_words, needed_by_method};
+use scarce_report::{
+    Figure, NeedTable, Needed, SummaryRow, goal_text, metric_words, needed_by_method,
+};
 
 use super::stages::{plain_table, trimmed};
 
@@ -94,20 +96,20 @@ pub(crate) fn markdown(rows: &[SummaryRow]) -> String {
 /// How many labels each method needs to be so accurate, a table for every set of images; nothing where
 /// no score has a learning curve.
 pub(crate) fn needed(all: &[Needed]) -> String {
-    let tables = needed_by_method(all).into_iter().map(|(heading, methods)| {
+    let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+    let tables = needed_by_method(all).into_iter().map(|NeedTable { heading, methods }| {
         let goals = methods.first().map_or(&[][..], |(_, goals)| goals);
-        let head: String = goals.iter().map(|one| format!(" {} |", goal_text(one.goal))).collect();
-        let rule = " ---: |".repeat(goals.len());
-        let rows = methods.iter().map(|(method, goals)| {
-            let cells: String = goals.iter().map(|one| format!(" {one} |")).collect();
-            format!("| {} |{cells}\n", escaped(method))
-        });
-        let rows: String = rows.collect();
-        format!(
-            "\n\n| labels needed for: {} |{head}\n| --- |{rule}\n{}",
-            escaped(&heading),
-            rows.trim_end()
-        )
+        let mut head = vec![format!("labels needed for: {}", escaped(&heading))];
+        head.extend(goals.iter().map(|one| goal_text(one.goal)));
+        let mut rule = vec!["---".to_owned()];
+        rule.extend(goals.iter().map(|_| "---:".to_owned()));
+        let mut lines = vec![line(head), line(rule)];
+        for (method, goals) in methods {
+            let mut cells = vec![escaped(method)];
+            cells.extend(goals.iter().map(ToString::to_string));
+            lines.push(line(cells));
+        }
+        format!("\n\n{}", lines.join("\n"))
     });
     tables.collect()
 }

@@ -85,7 +85,7 @@ fn figure(evidence: &Evidence, sweep: &Sweep) -> Markup {
 fn prices(evidence: &Evidence, sweep: &Sweep) -> Markup {
     let needed = goals::of_sweep(sweep, &evidence.lines, &evidence.params.goals);
     html! {
-        @for (_, methods) in goals::needed_by_method(&needed) {
+        @for table in goals::needed_by_method(&needed) {
             (boxed(html! { table {
                 thead { tr {
                     th.method scope="col" { "Labels needed for" }
@@ -93,7 +93,7 @@ fn prices(evidence: &Evidence, sweep: &Sweep) -> Markup {
                         th.num scope="col" { (goals::goal_text(*goal)) }
                     }
                 } }
-                tbody { @for (method, prices) in methods { tr {
+                tbody { @for (method, prices) in table.methods { tr {
                     th.method scope="row" { (method) }
                     @for price in prices { td.num { (price) } }
                 } } }
