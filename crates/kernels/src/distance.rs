@@ -40,10 +40,19 @@ pub(crate) fn squared_norms(x: Matrix<'_>) -> Result<Vec<f32>, Error> {
 /// Sets `keys: [m, n]` to ‖y‖² − 2 x·y, which orders the `n` rows of `y` as their distance to
 /// each of the `m` rows of `x` does.
 pub(crate) fn keys(x: Matrix<'_>, y: Matrix<'_>, y_norms: &[f32], keys: &mut [f32]) {
-    for row in keys.chunks_exact_mut(y.rows()) {
+    keys_of_slices((x.data(), y.data(), x.cols()), y_norms, keys);
+}
+
+/// [`keys`] of rows of `d` numbers that lie one after another.
+pub(crate) fn keys_of_slices(
+    (x, y, d): (&[f32], &[f32], usize),
+    y_norms: &[f32],
+    keys: &mut [f32],
+) {
+    for row in keys.chunks_exact_mut(y_norms.len()) {
         row.copy_from_slice(y_norms);
     }
-    add_a_bt(x.data(), y.data(), x.cols(), -2.0, keys);
+    add_a_bt(x, y, d, -2.0, keys);
 }
 
 /// Sets `out: [m, n]` to the squared distances of the rows of one block to the rows of `y`.
@@ -175,7 +184,7 @@ fn nearest_in_block(
         let y = targets.rows.block(columns.clone());
         keys(x, y, &targets.norms[columns.clone()], tile);
         for (keys, contenders) in tile.chunks_exact(columns.len()).zip(contenders.iter_mut()) {
-            contenders.scan(columns.start as u32, keys);
+            contenders.scan(columns.start as u32, keys, minimum(keys));
         }
     }
     for ((row, contenders), index) in x.iter_rows().zip(contenders).zip(index) {
@@ -186,22 +195,21 @@ fn nearest_in_block(
 /// The targets that may be nearest to one row: those whose keys are within the rounding of the
 /// smallest.
 #[derive(Default)]
-struct Contenders {
+pub(crate) struct Contenders {
     slack: f32,
     smallest: f32,
     found: Vec<(f32, u32)>,
 }
 
 impl Contenders {
-    fn restart(&mut self, slack: f32) {
+    pub(crate) fn restart(&mut self, slack: f32) {
         self.slack = slack;
         self.smallest = f32::INFINITY;
         self.found.clear();
     }
 
-    /// Takes in the keys of the targets from `first` on.
-    fn scan(&mut self, first: u32, keys: &[f32]) {
-        let smallest = minimum(keys);
+    /// Takes in the keys of the targets from `first` on, and the smallest of them.
+    pub(crate) fn scan(&mut self, first: u32, keys: &[f32], smallest: f32) {
         if smallest > self.smallest + self.slack {
             return;
         }
@@ -218,15 +226,21 @@ impl Contenders {
         }
     }
 
-    /// The nearest target of `row`, measured where keys leave a choice.
-    fn settle(&mut self, row: &[f32], targets: Matrix<'_>) -> u32 {
+    /// The targets that may be nearest, with their keys.
+    pub(crate) fn finalists(&mut self) -> &[(f32, u32)] {
         let limit = self.smallest + self.slack;
         self.found.retain(|&(key, _)| key <= limit);
-        if let [(_, only)] = self.found[..] {
+        &self.found
+    }
+
+    /// The nearest target of `row`, measured where keys leave a choice.
+    fn settle(&mut self, row: &[f32], targets: Matrix<'_>) -> u32 {
+        let finalists = self.finalists();
+        if let [(_, only)] = *finalists {
             return only;
         }
         let mut best = (f64::INFINITY, 0);
-        for &(_, index) in &self.found {
+        for &(_, index) in finalists {
             let distance = squared_distance(row, targets.row(index as usize));
             if distance < best.0 {
                 best = (distance, index);

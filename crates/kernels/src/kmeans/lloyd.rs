@@ -1,46 +1,42 @@
 //! Lloyd's iteration.
 
+use super::bounds::Tracker;
 use super::means::means;
 use super::{End, Round};
-use crate::distance::{Targets, nearest_index};
 use crate::product::squared_distance;
 use crate::{Error, Matrix};
 
 /// Runs from `centroids: [k, d]` until no label changes, the squared shift of the centroids is at
-/// most `tolerance`, or `max_iterations` rounds are done. `x: [n, d]` is finite, `n >= k`.
+/// most `tolerance`, or `max_iterations` rounds are done. `x: [n, d]` is finite, `n >= k`, and
+/// `norms: [n]` are its squared lengths.
 pub(super) fn run(
     x: Matrix<'_>,
+    norms: &[f32],
     mut centroids: Vec<f32>,
     tolerance: f64,
     max_iterations: usize,
     observe: &mut dyn FnMut(Round),
-) -> Result<End, Error> {
+) -> Result<(End, Tracker), Error> {
     let d = x.cols();
-    let mut labels: Vec<u32> = Vec::new();
-    for iteration in 1..=max_iterations {
-        let rows = Matrix::new(&centroids, centroids.len() / d, d)?;
-        let new_labels = nearest_index(x, &Targets::new(rows)?);
-        let pairs = labels.iter().zip(&new_labels);
-        let changed = match labels.len() {
-            0 => new_labels.len(),
-            _ => pairs.filter(|(old, new)| old != new).count(),
-        };
-        observe(Round { restart: 0, iteration, changed });
-        labels = new_labels;
+    let k = centroids.len() / d;
+    let mut tracker = Tracker::new(x.rows(), Matrix::new(&centroids, k, d)?)?;
+    let mut shifts = vec![0.0; k];
+    let (mut iterations, mut converged) = (0, false);
+    while iterations < max_iterations && !converged {
+        iterations += 1;
+        let changed = tracker.assign(x, norms, Matrix::new(&centroids, k, d)?, &shifts)?;
+        observe(Round { restart: 0, iteration: iterations, changed });
         // The same labels give the same means: nothing can change any more.
-        let fixed = changed == 0;
-        let moved = if fixed {
-            0.0
-        } else {
-            let next = means(x, &labels, &centroids);
-            let shift = next.chunks(d).zip(centroids.chunks(d));
-            let shift = shift.map(|(a, b)| squared_distance(a, b)).sum();
-            centroids = next;
-            shift
-        };
-        if fixed || moved <= tolerance {
-            return Ok(End { centroids, iterations: iteration, converged: true });
+        if changed == 0 {
+            return Ok((End { centroids, iterations, converged: true }, tracker));
         }
+        let next = means(x, &tracker.labels, &centroids);
+        let squared: Vec<f64> =
+            next.chunks(d).zip(centroids.chunks(d)).map(|(a, b)| squared_distance(a, b)).collect();
+        converged = squared.iter().sum::<f64>() <= tolerance;
+        shifts = squared.into_iter().map(f64::sqrt).collect();
+        centroids = next;
     }
-    Ok(End { centroids, iterations: max_iterations, converged: false })
+    tracker.assign(x, norms, Matrix::new(&centroids, k, d)?, &shifts)?;
+    Ok((End { centroids, iterations, converged }, tracker))
 }

@@ -127,7 +127,7 @@ impl MiniBatchKMeans {
         }
         let (iterations, converged) = end;
         let centroids = centres.narrow;
-        FittedKMeans::of(x, &data.mean, End { centroids, iterations, converged })
+        FittedKMeans::of(x, &data.mean, End { centroids, iterations, converged }, None)
     }
 
     fn check(&self, x: Matrix<'_>) -> Result<(), Error> {

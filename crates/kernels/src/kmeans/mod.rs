@@ -4,8 +4,10 @@
 //! D. Sculley, "Web-scale k-means clustering", WWW 2010; start by k-means++ (see [`Start`]).
 //! Tolerances, empty and starved clusters are treated as scikit-learn's `KMeans` and
 //! `MiniBatchKMeans` treat them, so results may be compared. Distances come from matrix products,
-//! centroids from `f64` sums over the members in the order of the rows.
+//! centroids from `f64` sums over the members in the order of the rows. [`KMeans`] skips the distances
+//! that bounds make needless; its answers are those of measuring all of them.
 
+mod bounds;
 mod lloyd;
 mod means;
 mod minibatch;
@@ -13,8 +15,10 @@ mod start;
 
 pub use minibatch::{MiniBatchKMeans, Step};
 
+use self::bounds::Tracker;
 use crate::blocks::column_means;
 use crate::distance::{self, Nearest, nearest};
+use crate::product::squared_distance;
 use crate::{Error, Matrix};
 use rayon::prelude::*;
 
@@ -141,10 +145,11 @@ impl KMeans {
         for restart in 0..self.start.tries(self.restarts) {
             let mut rng = crate::random::stream(self.seed, "k-means start", restart as u64);
             let first = self.start.centroids(y, &norms, &mean, self.clusters, &mut rng)?;
-            let end = lloyd::run(y, first, tolerance, self.max_iterations, &mut |round| {
-                observe(Round { restart, ..round });
-            })?;
-            let fitted = FittedKMeans::of(x, &mean, end)?;
+            let (end, tracker) =
+                lloyd::run(y, &norms, first, tolerance, self.max_iterations, &mut |round| {
+                    observe(Round { restart, ..round });
+                })?;
+            let fitted = FittedKMeans::of(x, &mean, end, Some((tracker, &norms)))?;
             if best.as_ref().is_none_or(|b| fitted.inertia < b.inertia) {
                 best = Some(fitted);
             }
@@ -178,20 +183,35 @@ fn not_negative(name: &'static str, value: f64) -> Result<(), Error> {
 
 impl FittedKMeans {
     /// Where an iteration on `x` less its `mean` ended; labels, distances and inertia as
-    /// [`FittedKMeans::predict`] would give them.
-    fn of(x: Matrix<'_>, mean: &[f64], end: End) -> Result<Self, Error> {
-        let clusters = end.centroids.len() / x.cols();
-        let centroids = shifted(Matrix::new(&end.centroids, clusters, x.cols())?, mean, 1.0);
-        let found = nearest(x, Matrix::new(&centroids, clusters, x.cols())?)?;
+    /// [`FittedKMeans::predict`] would give them. `known` are the labels of that end with the squared
+    /// lengths of the rows less the mean.
+    fn of(
+        x: Matrix<'_>,
+        mean: &[f64],
+        end: End,
+        known: Option<(Tracker, &[f32])>,
+    ) -> Result<Self, Error> {
+        let (d, clusters) = (x.cols(), end.centroids.len() / x.cols());
+        let centroids = shifted(Matrix::new(&end.centroids, clusters, d)?, mean, 1.0);
+        let targets = Matrix::new(&centroids, clusters, d)?;
+        let labels = match known {
+            Some((tracker, norms)) => unshifted(x, mean, targets, tracker, norms)?,
+            None => nearest(x, targets)?.index,
+        };
+        let squared: Vec<f32> = labels
+            .par_iter()
+            .zip(x.data().par_chunks_exact(d))
+            .map(|(&label, row)| squared_distance(row, targets.row(label as usize)) as f32)
+            .collect();
         Ok(Self {
             clusters,
-            cols: x.cols(),
-            centroids,
-            labels: found.index,
-            distances: found.squared.iter().map(|d| d.sqrt()).collect(),
-            inertia: found.squared.iter().copied().map(f64::from).sum(),
+            cols: d,
+            labels,
+            distances: squared.iter().map(|d| d.sqrt()).collect(),
+            inertia: squared.iter().copied().map(f64::from).sum(),
             iterations: end.iterations,
             converged: end.converged,
+            centroids,
         })
     }
 
@@ -227,6 +247,28 @@ impl FittedKMeans {
         }
         sizes
     }
+}
+
+/// Labels by `centroids`, to which the mean was added again. That rounds: where it could change a
+/// label, distances are measured once more.
+fn unshifted(
+    x: Matrix<'_>,
+    mean: &[f64],
+    centroids: Matrix<'_>,
+    tracker: Tracker,
+    norms: &[f32],
+) -> Result<Vec<u32>, Error> {
+    let longest = distance::squared_norms(centroids)?.into_iter().fold(0.0, f32::max).sqrt();
+    let middle = mean.iter().map(|m| m * m).sum::<f64>().sqrt() as f32;
+    let error = |row: usize| 4.0 * f32::EPSILON * (longest + middle + norms[row].sqrt());
+    let doubtful = tracker.doubtful(error);
+    let rows: Vec<f32> = doubtful.iter().flat_map(|&row| x.row(row as usize)).copied().collect();
+    let found = nearest(Matrix::new(&rows, doubtful.len(), x.cols())?, centroids)?;
+    let mut labels = tracker.labels;
+    for (&row, label) in doubtful.iter().zip(found.index) {
+        labels[row as usize] = label;
+    }
+    Ok(labels)
 }
 
 /// `x + sign * mean`, row by row.

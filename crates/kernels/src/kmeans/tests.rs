@@ -54,6 +54,44 @@ fn empty_clusters_move_as_in_scikit_learn() {
     assert_eq!(found, expected);
 }
 
+/// Lloyd's iteration with all distances in every round.
+fn by_measuring_everything(
+    x: Matrix<'_>,
+    mut centroids: Vec<f32>,
+    rounds: usize,
+) -> (Vec<u32>, Vec<f32>) {
+    let k = centroids.len() / x.cols();
+    let labels = |centroids: &[f32]| nearest(x, Matrix::new(centroids, k, x.cols()).unwrap());
+    for _ in 0..rounds {
+        centroids = means::means(x, &labels(&centroids).unwrap().index, &centroids);
+    }
+    (labels(&centroids).unwrap().index, centroids)
+}
+
+#[test]
+fn skipping_distances_changes_no_label() {
+    // Clumps, equal rows and equal centroids: ties, empty clusters and groups that are left alone.
+    let mut data = noise(3_000, 40, 8);
+    for (row, point) in data.chunks_mut(40).enumerate() {
+        point.iter_mut().take(3).for_each(|value| *value += (row % 37) as f32);
+        if row % 11 == 0 {
+            point.copy_from_slice(&[0.25; 40]);
+        }
+    }
+    let x = Matrix::new(&data, 3_000, 40).unwrap();
+    let norms = distance::squared_norms(x).unwrap();
+    for k in [1, 3, 31, 150, 700] {
+        let start: Vec<f32> = (0..k).flat_map(|c| x.row(c * 2_900 / k)).copied().collect();
+        for rounds in [1, 2, 9] {
+            let (end, tracker) =
+                lloyd::run(x, &norms, start.clone(), -1.0, rounds, &mut |_| {}).unwrap();
+            let (labels, centroids) = by_measuring_everything(x, start.clone(), end.iterations);
+            assert_eq!(tracker.labels, labels, "k = {k}, {rounds} rounds");
+            assert_eq!(end.centroids, centroids, "k = {k}, {rounds} rounds");
+        }
+    }
+}
+
 #[test]
 fn threads_change_nothing() {
     let data = noise(9_000, 11, 6);
