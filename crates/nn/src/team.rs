@@ -40,6 +40,11 @@ impl<N: Send> Team<N> {
         Self::new(variables, members, build)
     }
 
+    /// The members in order; `map` gives item `i` to member `i` as long as there are so many.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &N> {
+        self.0.iter()
+    }
+
     /// Does `work` on the items `0..count`, shared out evenly, and gives the results in order.
     /// Which member works on which item must not matter.
     ///

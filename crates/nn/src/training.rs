@@ -145,7 +145,8 @@ where
         training,
         device: variables.device(),
         team: Team::new(variables, most_pieces(training, variables, &batches), |twin| {
-            Ok(Learner { loss: learner(twin)?, weights: twin.learnt() })
+            let loss = learner(twin)?;
+            Ok(Learner { loss, weights: twin.learnt(), observed: twin.observed() })
         })?,
         steps: Steps::new(variables, training)?,
         total: training.epochs * batches.len(),
@@ -168,6 +169,7 @@ where
             losses.note(learning.step(epoch, step, batch)?, batch.len())?;
         }
         let train_loss = losses.mean()?;
+        learning.agree()?;
         let validation_loss = learning.validate(epoch, &validation)?;
         epochs.push(Epoch { epoch, train_loss, validation_loss });
         if best.stops_after(validation_loss, variables)? {
@@ -202,10 +204,12 @@ fn most_pieces(training: &Training, variables: &Variables, batches: &[Range<usiz
     batches.iter().map(|batch| pieces(batch.len(), training).len()).max().unwrap_or(1)
 }
 
-/// A network's loss, and its weights as autograd knows them.
+/// A network's loss, its weights as autograd knows them, and what its layers noted about their inputs
+/// (running means and variances).
 struct Learner<L> {
     loss: L,
     weights: Vec<Tensor>,
+    observed: Vec<Tensor>,
 }
 
 /// All that a training step needs.
@@ -247,6 +251,25 @@ where
         self.steps.step(gradients, training.schedule.share(self.done, self.total))?;
         self.done += 1;
         Ok(losses)
+    }
+
+    /// Gives all members the mean of what each of them observed. Until then, a member has seen only
+    /// its own pieces of the mini-batches: were the memory shared, the order in which threads come
+    /// to it would tell in the result.
+    fn agree(&mut self) -> Result<(), Error> {
+        let observed: Vec<&Vec<Tensor>> = self.team.members().map(|one| &one.observed).collect();
+        let [first, others @ ..] = observed.as_slice() else { return Ok(()) };
+        if others.is_empty() {
+            return Ok(());
+        }
+        for (at, own) in first.iter().enumerate() {
+            let all: Vec<&Tensor> = observed.iter().map(|observed| &observed[at]).collect();
+            let mean = Tensor::f_stack(&all, 0)?.f_mean_dim(0, false, own.kind())?;
+            for one in all {
+                one.shallow_clone().f_copy_(&mean)?;
+            }
+        }
+        Ok(())
     }
 
     /// Mean loss over `rows`; none if there are none.

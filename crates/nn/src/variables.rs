@@ -28,7 +28,7 @@ enum Source {
     Begun { seed: u64, tensors: BTreeMap<String, Saved>, stem: PathBuf, prefix: String },
     /// Read from a saved model.
     Model { tensors: BTreeMap<String, Saved>, stem: PathBuf },
-    /// The same memory as these.
+    /// These, most of them in the same memory as another network's.
     Twin(BTreeMap<String, Tensor>),
 }
 
@@ -68,12 +68,15 @@ impl Variables {
     }
 
     /// Variables for a second network of the same layers, whose weights lie in the same memory
-    /// and whose gradients are its own. The two may work in different threads, as long as
-    /// nobody changes the weights meanwhile.
+    /// and whose gradients are its own. What is not trained is its own as well, as layers change it
+    /// while they work. The two may work in different threads, as long as nobody changes the
+    /// weights meanwhile.
     pub(crate) fn twin(&self) -> Result<Self, Error> {
         let mut twins = BTreeMap::new();
         for (name, weight) in self.known.borrow().iter() {
-            let twin = weight.f_detach()?.set_requires_grad(weight.requires_grad());
+            let twin = weight.f_detach()?;
+            let learnt = weight.requires_grad();
+            let twin = if learnt { twin.set_requires_grad(true) } else { twin.copy() };
             twins.insert(name.clone(), twin);
         }
         Ok(Self::new(self.device, Source::Twin(twins)))
@@ -189,8 +192,17 @@ impl Variables {
 
     /// The weights that are trained, in the order of their names.
     pub(crate) fn learnt(&self) -> Vec<Tensor> {
+        self.that(Tensor::requires_grad)
+    }
+
+    /// What is saved with the weights but not trained, in the order of the names.
+    pub(crate) fn observed(&self) -> Vec<Tensor> {
+        self.that(|one| !one.requires_grad())
+    }
+
+    fn that(&self, fits: impl Fn(&Tensor) -> bool) -> Vec<Tensor> {
         let known = self.known.borrow();
-        known.values().filter(|one| one.requires_grad()).map(Tensor::shallow_clone).collect()
+        known.values().filter(|one| fits(one)).map(Tensor::shallow_clone).collect()
     }
 
     /// A copy of all weights to come back to, in the order of their names.

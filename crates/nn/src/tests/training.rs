@@ -29,6 +29,36 @@ fn of_the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
 }
 
 #[test]
+fn observes_the_same_means_on_any_number_of_threads() {
+    // every mini-batch is all twelve rows in four pieces, so what all pieces saw is known
+    let plan = Training { epochs: 100, batch: 12, piece: 3, ..Training::default() };
+    let learner = |variables: &Variables| {
+        let norm = BatchNorm::new(variables, "norm", ODD.pixels())?;
+        let pixels = pixels(ODD);
+        Ok(move |rows: &Tensor, mode: &mut Mode<'_>| {
+            let x = norm.forward(&pixels.gather(rows)?, mode)?;
+            Ok(x.f_pow_tensor_scalar(4)?.f_mean(Kind::Float)?)
+        })
+    };
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let variables = Variables::fresh(cpu(), 0);
+            train(&variables, Rows::all(12), &plan, &mut |_| {}, learner).unwrap();
+            variables.save().unwrap()
+        })
+    };
+    let saved = on(1);
+    assert_eq!(saved, on(2));
+    assert_eq!(saved, on(4));
+    let all = pixels(ODD).range(0, 12).unwrap();
+    let mean: Vec<f32> = numbers(&all.mean_dim(0, false, Kind::Float)).unwrap();
+    for (observed, mean) in saved["norm.mean"].values.iter().zip(mean) {
+        assert!((observed - mean).abs() < 1e-3, "{observed} is not {mean}");
+    }
+}
+
+#[test]
 fn keeps_the_best_weights_and_stops() {
     let plan = Training {
         epochs: 500,

@@ -77,7 +77,11 @@ pub(crate) fn render(evidence: &Evidence) -> Result<Markup> {
                 }
                 footer.small.soft {
                     "Made by scarce. Every number is in " code { "metrics.parquet" }
-                    " (each run) and " code { "summary.parquet" } " (means and intervals)."
+                    " (each run) and " code { "summary.parquet" } " (means and intervals)"
+                    @if !evidence.needed.is_empty() {
+                        "; labels that goals take are in " code { "needed.parquet" }
+                    }
+                    "."
                 }
             }
         }
