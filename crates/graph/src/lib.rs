@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `neighbour-graph` | joins every image to its nearest neighbours ([`neighbour_graph`]) |
 //! | `propagate-graph` | lets a few labels flow along the edges ([`propagate`]) |
+//! | `query-graph` | asks for labels of the images that labels reach least ([`query_graph`]) |
 //! | `graph-predict` | gives new images the vote of the nearest images of a graph ([`predict`]) |
 //! | `spectral-embedding` | coordinates of the images, by which clusters of any shape are round ([`spectral_embedding`]) |
 //!
@@ -35,7 +36,7 @@
 //! let names: Vec<String> =
 //!     scarce_graph::kinds().iter().map(|kind| kind.description().kind.clone()).collect();
 //! assert_eq!(names[..2], ["neighbour-graph", "propagate-graph"]);
-//! assert_eq!(names[2..], ["graph-predict", "spectral-embedding"]);
+//! assert_eq!(names[2..], ["query-graph", "graph-predict", "spectral-embedding"]);
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -50,6 +51,7 @@ mod params;
 pub mod predict;
 mod priors;
 pub mod propagate;
+pub mod query_graph;
 pub mod spectral_embedding;
 mod tables;
 
@@ -72,6 +74,7 @@ pub fn kinds() -> Vec<Kind> {
     vec![
         Kind::of::<neighbour_graph::NeighbourGraph>(code),
         Kind::of::<propagate::PropagateGraph>(code),
+        Kind::of::<query_graph::QueryGraph>(code),
         Kind::of::<predict::GraphPredict>(code),
         Kind::of::<spectral_embedding::SpectralEmbedding>(code),
     ]

@@ -55,6 +55,10 @@ pub struct SelectParams {
     /// How many to ask for; fewer, with a warning, where there are not so many left.
     #[schemars(range(min = 1))]
     pub batch: u32,
+    /// K-means starts that `representatives` and `typiclust` try, where they cluster themselves; the
+    /// one with the least sum of squared distances is kept. A poor one misses groups of images.
+    #[schemars(range(min = 1))]
+    pub n_init: usize,
     /// Seed of what is drawn: k-means starts, and with `max-herding` the 20,000 images that stand
     /// for all where there are more.
     pub seed: u64,
@@ -66,7 +70,7 @@ pub struct SelectParams {
 
 impl Default for SelectParams {
     fn default() -> Self {
-        Self { strategy: Geometry::default(), batch: 10, seed: 0, bandwidth: None }
+        Self { strategy: Geometry::default(), batch: 10, n_init: 10, seed: 0, bandwidth: None }
     }
 }
 
@@ -158,20 +162,20 @@ fn pick(
     count: usize,
 ) -> Result<Vec<Pick>> {
     let x = Matrix::new(&pool.values, pool.id.len(), pool.width)?;
-    let (labelled, seed) = (pool.labelled.as_slice(), params.seed);
+    let (labelled, restarts, seed) = (pool.labelled.as_slice(), params.n_init, params.seed);
     let picks = match params.strategy {
         Geometry::MaxHerding => {
             let how = MaxHerding { bandwidth: params.bandwidth, seed };
             max_herding(x, labelled, count, how)
         }
         Geometry::CoreSet => core_set(x, labelled, count),
-        Geometry::Representatives => representatives(x, labelled, count, seed),
+        Geometry::Representatives => representatives(x, labelled, count, restarts, seed),
         Geometry::Typiclust => {
             let clusters = if let Some(clusters) = clusters {
                 clusters
             } else {
                 let clusters = cluster_number(labelled.len(), count);
-                KMeans { seed, ..KMeans::new(clusters) }.fit(x)?.labels
+                KMeans { seed, restarts, ..KMeans::new(clusters) }.fit(x)?.labels
             };
             typical(x, &clusters, labelled, count, NEIGHBOURS)
         }

@@ -4,7 +4,7 @@ use super::{Pick, cluster_number, taken};
 use crate::{Error, KMeans, Matrix};
 
 /// `count` rows of `x: [n, d]`, each the unlabelled row nearest to the centroid of a cluster found
-/// by k-means (k-means++, one start).
+/// by k-means (k-means++, the best of `restarts` starts).
 ///
 /// Without `labelled` rows there are `count` clusters, so that every one is represented, the largest
 /// first. With labelled rows there are as many more ([`cluster_number`]); clusters with the fewest
@@ -23,6 +23,7 @@ pub fn representatives(
     x: Matrix<'_>,
     labelled: &[usize],
     count: usize,
+    restarts: usize,
     seed: u64,
 ) -> Result<Vec<Pick>, Error> {
     let taken = taken(x, labelled, count)?;
@@ -32,7 +33,7 @@ pub fn representatives(
     let known = taken.iter().filter(|taken| **taken).count();
     // More than `n` clusters cannot be: `count` of `n` rows are unlabelled.
     let clusters = cluster_number(known, count);
-    let fitted = KMeans { seed, ..KMeans::new(clusters) }.fit(x)?;
+    let fitted = KMeans { seed, restarts, ..KMeans::new(clusters) }.fit(x)?;
     let mut groups: Vec<Group> = vec![Group::default(); clusters];
     for (row, (&cluster, &taken)) in fitted.labels.iter().zip(&taken).enumerate() {
         let group = &mut groups[cluster as usize];
@@ -83,7 +84,7 @@ mod tests {
     fn each_cluster_gives_the_row_nearest_to_its_centroid() {
         let digits = fixtures::digits();
         let x = digits.matrix();
-        let picks = same_on_any_threads(|| representatives(x, &[], 15, 4).unwrap());
+        let picks = same_on_any_threads(|| representatives(x, &[], 15, 1, 4).unwrap());
         let fitted = KMeans { seed: 4, ..KMeans::new(15) }.fit(x).unwrap();
         let mut seen = [false; 15];
         for pick in &picks {
@@ -111,7 +112,7 @@ mod tests {
         }
         let x = Matrix::new(&data, 400, 2).unwrap();
         let groups = |labelled: &[usize], count| {
-            let picks = representatives(x, labelled, count, 1).unwrap();
+            let picks = representatives(x, labelled, count, 1, 1).unwrap();
             let mut groups: Vec<usize> = picks.iter().map(|pick| pick.row % 4).collect();
             groups.sort_unstable();
             groups
@@ -123,10 +124,10 @@ mod tests {
     #[test]
     fn equal_rows_are_all_picked_in_the_end() {
         let x = Matrix::new(&[1.0; 12], 6, 2).unwrap();
-        let mut picked = rows(&representatives(x, &[2], 5, 0).unwrap());
+        let mut picked = rows(&representatives(x, &[2], 5, 1, 0).unwrap());
         picked.sort_unstable();
         assert_eq!(picked, [0, 1, 3, 4, 5]);
-        assert!(representatives(x, &[2], 0, 0).unwrap().is_empty());
-        assert!(matches!(representatives(x, &[2], 6, 0), Err(Error::TooFew { .. })));
+        assert!(representatives(x, &[2], 0, 1, 0).unwrap().is_empty());
+        assert!(matches!(representatives(x, &[2], 6, 1, 0), Err(Error::TooFew { .. })));
     }
 }

@@ -144,7 +144,7 @@ mod known_answers {
             same(json!({ "batch": 12, "bandwidth": 9.0 }), herding(wide));
             let picks = selection::core_set(x, labelled, 12).unwrap();
             same(json!({ "batch": 12, "strategy": "core-set" }), picks);
-            let picks = selection::representatives(x, labelled, 12, 2).unwrap();
+            let picks = selection::representatives(x, labelled, 12, 10, 2).unwrap();
             same(json!({ "batch": 12, "strategy": "representatives", "seed": 2 }), picks);
         }
     }
