@@ -175,7 +175,7 @@ fn pick(
                 clusters
             } else {
                 let clusters = cluster_number(labelled.len(), count);
-                KMeans { seed, restarts, ..KMeans::new(clusters) }.fit(x)?.labels
+                KMeans { restarts, seed, ..KMeans::new(clusters) }.fit(x)?.labels
             };
             typical(x, &clusters, labelled, count, NEIGHBOURS)
         }

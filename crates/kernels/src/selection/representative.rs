@@ -33,7 +33,7 @@ pub fn representatives(
     let known = taken.iter().filter(|taken| **taken).count();
     // More than `n` clusters cannot be: `count` of `n` rows are unlabelled.
     let clusters = cluster_number(known, count);
-    let fitted = KMeans { seed, restarts, ..KMeans::new(clusters) }.fit(x)?;
+    let fitted = KMeans { restarts, seed, ..KMeans::new(clusters) }.fit(x)?;
     let mut groups: Vec<Group> = vec![Group::default(); clusters];
     for (row, (&cluster, &taken)) in fitted.labels.iter().zip(&taken).enumerate() {
         let group = &mut groups[cluster as usize];
