@@ -26,7 +26,8 @@ pub struct QueryGraphParams {
     /// How many to ask for; fewer, with a warning, where there are not so many left.
     #[schemars(range(min = 1))]
     pub batch: usize,
-    /// τ ≥ 0: how fast scores decay away from the labels, on the scale of the weights.
+    /// τ ≥ 0: how fast scores decay away from the labels, on the scale of the reweighted edges. Where
+    /// all queries have a score close to 1, it is too large.
     #[schemars(range(min = 0))]
     pub tau: f64,
     /// The linear system is solved until its residual is below this share of the right-hand side.
@@ -40,7 +41,7 @@ pub struct QueryGraphParams {
 impl Default for QueryGraphParams {
     fn default() -> Self {
         let Precision { tolerance, max_iterations } = Precision::default();
-        Self { batch: 10, tau: 0.1, tolerance, max_iterations }
+        Self { batch: 10, tau: 0.001, tolerance, max_iterations }
     }
 }
 

@@ -22,10 +22,10 @@ fn asked(bench: &Bench, params: Value) -> Queries {
 #[test]
 fn clouds_without_a_label_come_first_and_each_once() {
     let bench = bench(json!({}), &[(0, 0)]);
-    let queries = asked(&bench, json!({ "batch": 3 }));
+    let queries = asked(&bench, json!({ "batch": 3, "tau": 1e-6 }));
     assert_eq!((queries.id[0] % 3, queries.id[1] % 3), (1, 2), "{queries:?}");
-    assert_eq!(queries.score[..2], [1.0, 1.0]);
-    assert!(queries.score[2] < 1.0 && queries.rank == [0, 1, 2]);
+    assert!(queries.score.is_sorted_by(|a, b| a >= b) && queries.score[1] < 1.0, "{queries:?}");
+    assert_eq!(queries.rank, [0, 1, 2]);
 }
 
 #[test]
@@ -57,15 +57,11 @@ fn least_reached_of_one_cloud_has_the_shortest_scores() {
     let precision = Precision { tolerance: 1e-9, ..Precision::default() };
     let scores = laplace(&graph, &Seeds::new(&seeds, 3).unwrap(), how, precision).unwrap();
     let length = |node: usize| scores.of(node).iter().map(|u| u * u).sum::<f64>().sqrt();
-    let shortest = nodes
-        .id
-        .iter()
-        .enumerate()
-        .filter(|(_, id)| **id % 5 != 4 && **id > 2)
-        .min_by(|a, b| length(a.0).total_cmp(&length(b.0)))
-        .unwrap();
-    assert_eq!(queries.id[0], *shortest.1);
-    assert!((f64::from(queries.score[0]) - (1.0 - length(shortest.0))).abs() < 1e-4);
+    let asked = place(&queries.id[0]) as usize;
+    assert!((f64::from(queries.score[0]) - (1.0 - length(asked))).abs() < 1e-4);
+    let open = |id: &&u32| **id % 5 != 4 && **id > 2;
+    let shortest = nodes.id.iter().filter(open).map(|id| length(place(id) as usize));
+    assert!(length(asked) < shortest.fold(f64::INFINITY, f64::min) + 1e-4);
 }
 
 #[test]
