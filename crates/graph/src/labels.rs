@@ -1,6 +1,6 @@
 //! The labels of a graph: those that were given, and those that were found.
 
-use scarce_artifact::{LabelSource, Labels, Reader, Split};
+use scarce_artifact::{LabelSource, Labels, Nodes, Reader, Split};
 
 use crate::{Error, tables::Network};
 
@@ -17,12 +17,16 @@ pub(crate) struct Label {
 pub(crate) struct Given {
     /// By ascending id; those of test images are left out.
     pub(crate) labels: Vec<Label>,
-    /// Nodes and classes of those in the graph, by ascending node.
+    /// Nodes and classes of those in the graph, by ascending node; there is at least one.
     pub(crate) seeds: Vec<(u32, u32)>,
 }
 
 impl Given {
-    pub(crate) fn read(reader: &Reader<Labels>, network: &Network) -> Result<Self, Error> {
+    pub(crate) fn read(
+        reader: &Reader<Labels>,
+        nodes: &Reader<Nodes>,
+        network: &Network,
+    ) -> Result<Self, Error> {
         let mut labels = all(reader)?;
         let all = labels.len();
         let is_test = |label: &Label| {
@@ -37,6 +41,10 @@ impl Given {
         }
         if strangers > 0 {
             tracing::warn!("{strangers} labels are of images outside the graph; they are kept");
+        }
+        if seeds.is_empty() {
+            let (path, nodes) = (reader.path().to_owned(), nodes.path().to_owned());
+            return Err(Error::NoLabelled { labels: path, nodes, labelled: labels.len() });
         }
         Ok(Self { labels, seeds })
     }

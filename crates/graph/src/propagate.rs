@@ -41,12 +41,7 @@ impl Stage for PropagateGraph {
         let (nodes, edges) = (context.input::<Nodes>("nodes")?, context.input::<Edges>("edges")?);
         let labels = context.input::<Labels>("labels")?;
         let network = Network::read(&nodes, &edges)?;
-        let given = Given::read(&labels, &network)?;
-        if given.seeds.is_empty() {
-            let (labels, nodes) = (labels.path().to_owned(), nodes.path().to_owned());
-            let labelled = given.labels.len();
-            return Err(Error::NoLabelled { labels, nodes, labelled }.into());
-        }
+        let given = Given::read(&labels, &nodes, &network)?;
         let classes = labels.meta();
         let seeds = Seeds::new(&given.seeds, classes.len()).map_err(Error::from)?;
         let priors = params.priors.resolve(&seeds.counts())?;

@@ -70,12 +70,7 @@ impl Stage for QueryGraph {
         let (nodes, edges) = (context.input::<Nodes>("nodes")?, context.input::<Edges>("edges")?);
         let labels = context.input::<Labels>("labels")?;
         let network = Network::read(&nodes, &edges)?;
-        let given = Given::read(&labels, &network)?;
-        if given.seeds.is_empty() {
-            let (labels, nodes) = (labels.path().to_owned(), nodes.path().to_owned());
-            let labelled = given.labels.len();
-            return Err(Error::NoLabelled { labels, nodes, labelled }.into());
-        }
+        let given = Given::read(&labels, &nodes, &network)?;
         let open = |node: &usize| network.split[*node] != Split::Test;
         let mut open: Vec<usize> = (0..network.id.len()).filter(open).collect();
         open.retain(|node| given.seeds.binary_search_by_key(&(*node as u32), |s| s.0).is_err());

@@ -81,7 +81,8 @@ pub(crate) fn of_sweep(sweep: &Sweep, lines: &[Line], goals: &[f64]) -> Vec<Need
     if sweep.along != "labels" || !PRICED.contains(&sweep.metric.as_str()) {
         return Vec::new();
     }
-    let tracks = sweep.tracks.iter().filter(|track| !track.level);
+    // one budget is no curve to read
+    let tracks = sweep.tracks.iter().filter(|track| !track.level && track.points.len() > 1);
     let needed = |track: &Track, goal: f64| {
         let points: Vec<(f64, f64)> =
             track.points.iter().map(|point| (point.x, lines[point.line].estimate.mean)).collect();
