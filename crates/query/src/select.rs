@@ -79,6 +79,9 @@ impl SelectParams {
         if self.batch == 0 {
             return Err(Error::request("`batch` is 0", "ask for at least one image"));
         }
+        if self.n_init == 0 {
+            return Err(Error::request("`n_init` is 0", "try at least one start"));
+        }
         match self.bandwidth {
             Some(_) if self.strategy != Geometry::MaxHerding => {
                 let name = self.strategy.name();

@@ -263,6 +263,7 @@ mod refused_are {
     fn parameters_that_make_no_sense() {
         let bench = bench(20, &[]);
         refused(&bench, json!({ "batch": 0 }), "query::request", "`batch` is 0");
+        refused(&bench, json!({ "n_init": 0 }), "query::request", "`n_init` is 0");
         refused(&bench, json!({ "bandwidth": 0.0 }), "query::request", "`bandwidth` is 0");
         let idle = json!({ "bandwidth": 1.0, "strategy": "core-set" });
         refused(&bench, idle, "query::request", "no use");
