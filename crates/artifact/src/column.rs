@@ -12,6 +12,7 @@ use arrow::{
         UInt8Type, UInt32Type,
     },
 };
+use rayon::prelude::*;
 
 use crate::{Error, Result};
 
@@ -47,7 +48,8 @@ impl Place<'_> {
     }
 
     fn no_nulls(&self, array: &dyn Array) -> Result<()> {
-        match (0..array.len()).find(|&row| array.null_count() > 0 && array.is_null(row)) {
+        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
+        match nulls.and_then(|nulls| nulls.iter().position(|valid| !valid)) {
             None => Ok(()),
             Some(row) => Err(self.value(row, "the value is missing")),
         }
@@ -72,7 +74,7 @@ pub trait Column: Sized {
 }
 
 /// Numbers that have an Arrow column type.
-pub trait Number: ArrowNativeType {
+pub trait Number: ArrowNativeType + Send + Sync {
     /// The Arrow type.
     type Arrow: ArrowPrimitiveType<Native = Self>;
     /// False for NaN and infinities.
@@ -103,6 +105,22 @@ impl Number for f64 {
     }
 }
 
+/// Numbers that are checked together.
+const CHECKED: usize = 1 << 16;
+
+/// The first number that is not valid.
+pub(crate) fn first_invalid<T: Number>(values: &[T]) -> Option<usize> {
+    // Without a way out of a chunk the compiler can use vector instructions.
+    let wrong = |chunk: &[T]| !chunk.iter().fold(true, |valid, value| valid & value.is_valid());
+    let chunk = if values.len() > CHECKED {
+        values.par_chunks(CHECKED).position_first(wrong)?
+    } else {
+        0
+    };
+    let start = chunk * CHECKED;
+    values[start..].iter().position(|value| !value.is_valid()).map(|at| start + at)
+}
+
 /// The numbers of an array; moved when nobody else holds the buffer.
 fn numbers<T: Number>(array: ArrayRef, place: &Place<'_>) -> Result<Vec<T>> {
     place.expect(&array, &T::Arrow::DATA_TYPE)?;
@@ -128,7 +146,7 @@ impl<T: Number> Column for Vec<T> {
 
     fn from_array(array: ArrayRef, place: &Place<'_>) -> Result<Self> {
         let values = numbers::<T>(array, place)?;
-        match values.iter().position(|value| !value.is_valid()) {
+        match first_invalid(&values) {
             None => Ok(values),
             Some(row) => Err(place.value(row, "the value is not a finite number")),
         }
@@ -328,7 +346,7 @@ impl<T: Number> Column for Vectors<T> {
         drop(array);
         let (_, _, values, _) = list.into_parts();
         let values = numbers::<T>(values, place)?;
-        match values.iter().position(|value| !value.is_valid()) {
+        match first_invalid(&values) {
             None => Ok(Self { width, values }),
             Some(at) => {
                 let message = format!("element {} is not a finite number", at % width.max(1));

@@ -7,7 +7,7 @@ use arrow::datatypes::DataType;
 
 use crate::{
     BATCH_ROWS, Batches, Embeddings, Error, Images, LabelSource, Labels, Reader, Result, Split,
-    Table, Vectors, open_parquet,
+    Table, Vectors,
 };
 
 /// A batch of vectors takes at most this many bytes.
@@ -28,8 +28,7 @@ impl Reader<Embeddings> {
     /// # Errors
     /// [`Error::Schema`] when the column is not there or not of vectors.
     pub fn width(&self) -> Result<usize> {
-        let builder = open_parquet(self.path())?;
-        let field = builder.schema().column_with_name("embedding").map(|(_, field)| field);
+        let field = self.schema().column_with_name("embedding").map(|(_, field)| field);
         match field.map(arrow::datatypes::Field::data_type) {
             Some(&DataType::FixedSizeList(_, width)) if width > 0 => Ok(width as usize),
             _ => Err(Error::Schema {
@@ -43,9 +42,9 @@ impl Reader<Embeddings> {
     /// Streams the table in batches of [`batch_rows`] rows.
     ///
     /// # Errors
-    /// As [`Reader::batches`] and [`Reader::width`].
+    /// As [`Reader::width`].
     pub fn stream(&self) -> Result<Batches<Embeddings>> {
-        self.batches(batch_rows(4 * self.width()?))
+        Ok(self.batches(batch_rows(4 * self.width()?)))
     }
 }
 
@@ -136,7 +135,7 @@ impl Labelled<u8> {
     /// As [`Labelled::gather`].
     pub fn gather_images(images: &Reader<Images>, labels: &Reader<Labels>) -> Result<Self> {
         let width = images.meta().shape.pixels();
-        let batches = images.batches(batch_rows(width))?.map(|batch| {
+        let batches = images.batches(batch_rows(width)).map(|batch| {
             let Images { id, split, pixels, .. } = batch?;
             Ok((id, split, pixels))
         });

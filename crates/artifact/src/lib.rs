@@ -32,6 +32,7 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod batches;
 mod column;
 mod digest;
 mod error;
@@ -39,6 +40,7 @@ mod features;
 mod members;
 mod meta;
 mod model;
+mod pages;
 mod points;
 mod reader;
 mod table;
@@ -48,6 +50,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use batches::Batches;
 pub use column::{Column, Vectors};
 pub use digest::{Digest, digest_bytes, digest_file};
 pub use error::{Error, Result};
@@ -58,7 +61,7 @@ pub use meta::{
 };
 pub use model::{Model, ModelCard, Tensor};
 pub use points::Points;
-pub use reader::{Batches, Reader, open_parquet};
+pub use reader::{Reader, open_parquet};
 pub use table::{BATCH_ROWS, Table};
 pub use tables::{
     Centroids, Clusters, Distributions, Edges, Embeddings, History, Images, LabelSource, Labels,

@@ -1,22 +1,23 @@
 //! Reading tables: checked on opening, streamed batch by batch.
 
-use std::{
-    marker::PhantomData,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-use arrow::array::RecordBatchReader;
 use fs_err::File;
 use parquet::{
-    arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+    arrow::arrow_reader::{
+        ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+    },
     file::metadata::{KeyValue, ParquetMetaData},
 };
 
-use crate::{BATCH_ROWS, Error, Result, Table};
+use crate::{
+    Error, Result, Table,
+    batches::{Batches, Source},
+};
 
 /// A table on disk, opened and checked but not yet read.
 pub struct Reader<T: Table> {
-    path: PathBuf,
+    source: Source,
     meta: T::Meta,
     rows: usize,
 }
@@ -27,8 +28,8 @@ impl<T: Table> Reader<T> {
     /// # Errors
     /// [`Error::Parquet`] for a damaged file, [`Error::Schema`] for another table or version.
     pub fn open(path: &Path) -> Result<Self> {
-        let builder = open_parquet(path)?;
-        let file = builder.metadata().file_metadata();
+        let (_, footer) = read_footer(path)?;
+        let file = footer.metadata().file_metadata();
         let pairs = file.key_value_metadata().map_or(&[][..], Vec::as_slice);
         let schema_error =
             |message| Error::Schema { path: path.to_owned(), table: T::NAME, message };
@@ -47,12 +48,12 @@ impl<T: Table> Reader<T> {
         let meta = serde_json::from_value(meta_object(pairs))
             .map_err(|error| schema_error(format!("its metadata is wrong: {error}")))?;
         let rows = usize::try_from(file.num_rows()).unwrap_or(0);
-        Ok(Self { path: path.to_owned(), meta, rows })
+        Ok(Self { source: Source { path: path.to_owned(), footer }, meta, rows })
     }
 
     /// The file.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.source.path
     }
 
     /// What the file says of all its rows.
@@ -65,16 +66,15 @@ impl<T: Table> Reader<T> {
         self.rows
     }
 
-    /// Streams the table from the start, `rows` rows at a time.
-    ///
-    /// # Errors
-    /// When the file cannot be opened again.
-    pub fn batches(&self, rows: usize) -> Result<Batches<T>> {
-        let inner = open_parquet(&self.path)?
-            .with_batch_size(rows.max(1))
-            .build()
-            .map_err(|error| parquet_error(&self.path, &error))?;
-        Ok(Batches { path: self.path.clone(), inner, row: 0, table: PhantomData })
+    /// The Arrow schema of the file.
+    pub(crate) fn schema(&self) -> &arrow::datatypes::Schema {
+        self.source.footer.schema()
+    }
+
+    /// Streams the table from the start, at most `rows` rows at a time. Batches end where row groups
+    /// end; several row groups are decoded at once, each by a thread.
+    pub fn batches(&self, rows: usize) -> Batches<T> {
+        Batches::new(self.source.clone(), rows)
     }
 
     /// The whole table in memory.
@@ -82,37 +82,7 @@ impl<T: Table> Reader<T> {
     /// # Errors
     /// As each batch.
     pub fn read(&self) -> Result<T> {
-        let mut whole = T::default();
-        for batch in self.batches(4 * BATCH_ROWS)? {
-            whole.append(batch?);
-        }
-        Ok(whole)
-    }
-}
-
-/// The batches of one pass over a table.
-pub struct Batches<T> {
-    path: PathBuf,
-    inner: ParquetRecordBatchReader,
-    row: usize,
-    table: PhantomData<T>,
-}
-
-impl<T: Table> Iterator for Batches<T> {
-    type Item = Result<T>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let names: Vec<String> =
-            self.inner.schema().fields().iter().map(|field| field.name().clone()).collect();
-        let batch = match self.inner.next()? {
-            Ok(batch) => batch,
-            Err(error) => return Some(Err(parquet_error(&self.path, &error))),
-        };
-        let first_row = self.row;
-        self.row += batch.num_rows();
-        let (_, columns, _) = batch.into_parts();
-        let columns = names.into_iter().zip(columns).collect();
-        Some(T::from_arrays(columns, &self.path, first_row))
+        self.source.clone().whole()
     }
 }
 
@@ -122,12 +92,17 @@ impl<T: Table> Iterator for Batches<T> {
 /// # Errors
 /// [`Error::Parquet`] for a damaged file.
 pub fn open_parquet(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<std::fs::File>> {
+    let (file, footer) = read_footer(path)?;
+    Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, footer))
+}
+
+fn read_footer(path: &Path) -> Result<(std::fs::File, ArrowReaderMetadata)> {
     let (file, _) = File::open(path)?.into_parts();
     let length = file.metadata()?.len();
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file)
+    let footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default())
         .map_err(|error| parquet_error(path, &error))?;
-    refuse_lies(path, builder.metadata(), length)?;
-    Ok(builder)
+    refuse_lies(path, footer.metadata(), length)?;
+    Ok((file, footer))
 }
 
 /// A footer that promises more than the file holds is refused before anything is allocated for it.

@@ -1,28 +1,42 @@
 //! Writing tables: one Parquet file, batch by batch, the same bytes for the same rows.
 
 use std::{
+    collections::VecDeque,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use arrow::{
-    array::{ArrayRef, RecordBatch},
-    datatypes::{DataType, Field, Schema},
+    array::{Array, ArrayRef, RecordBatch, cast::AsArray},
+    compute::concat_batches,
+    datatypes::{DataType, Field, Float32Type, Float64Type, Schema},
 };
 use fs_err::File;
 use parquet::{
-    arrow::ArrowWriter,
+    arrow::{
+        ArrowWriter,
+        arrow_writer::{
+            ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
+        },
+    },
     basic::{Compression, ZstdLevel},
-    file::{metadata::KeyValue, properties::WriterProperties},
+    file::{
+        metadata::KeyValue,
+        properties::{EnabledStatistics, WriterProperties},
+        writer::SerializedFileWriter,
+    },
     schema::types::ColumnPath,
 };
+use rayon::prelude::*;
 
-use crate::{Error, Result, Table};
+use crate::{BATCH_ROWS, Error, Result, Table, column::first_invalid};
 
 /// Rows of a row group: the unit that readers skip and threads share.
 const ROW_GROUP_ROWS: usize = 16_384;
-/// Fewer rows when rows are wide: a row group is held in memory until it is whole.
-const ROW_GROUP_BYTES: usize = 64 << 20;
+/// Fewer rows when rows are wide: several row groups are held in memory until they are encoded.
+const ROW_GROUP_BYTES: usize = 16 << 20;
+/// Most row groups that are encoded at a time, whatever the number of threads.
+const AT_ONCE: usize = 8;
 
 /// Writes record batches of any schema with the house's settings and metadata.
 ///
@@ -30,7 +44,15 @@ const ROW_GROUP_BYTES: usize = 64 << 20;
 pub struct RawWriter {
     path: PathBuf,
     schema: Arc<Schema>,
-    inner: ArrowWriter<File>,
+    file: SerializedFileWriter<File>,
+    factory: ArrowRowGroupWriterFactory,
+    /// Rows of every row group but the last.
+    group_rows: usize,
+    /// Row groups that have been written.
+    groups: usize,
+    /// Rows that wait for their row group to be whole.
+    waiting: VecDeque<RecordBatch>,
+    waiting_rows: usize,
 }
 
 impl RawWriter {
@@ -46,14 +68,21 @@ impl RawWriter {
         meta: &M,
     ) -> Result<Self> {
         let schema = Arc::new(schema);
-        let file = File::create(path)?;
-        let inner = ArrowWriter::try_new(
+        let properties = properties(&schema, key_values(table, version, meta));
+        let (file, factory) =
+            ArrowWriter::try_new(File::create(path)?, Arc::clone(&schema), Some(properties))
+                .and_then(ArrowWriter::into_serialized_writer)
+                .map_err(|error| write_error(path, &error))?;
+        Ok(Self {
+            path: path.to_owned(),
+            group_rows: group_rows(&schema),
+            schema,
             file,
-            Arc::clone(&schema),
-            Some(properties(&schema, key_values(table, version, meta))),
-        )
-        .map_err(|error| write_error(path, &error))?;
-        Ok(Self { path: path.to_owned(), schema, inner })
+            factory,
+            groups: 0,
+            waiting: VecDeque::new(),
+            waiting_rows: 0,
+        })
     }
 
     /// Adds rows, one array per field of the schema.
@@ -63,18 +92,88 @@ impl RawWriter {
     pub fn write(&mut self, arrays: Vec<ArrayRef>) -> Result<()> {
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)
             .map_err(|error| write_error(&self.path, &error))?;
-        self.inner.write(&batch).map_err(|error| write_error(&self.path, &error))
+        self.waiting_rows += batch.num_rows();
+        self.waiting.push_back(batch);
+        let at_once = rayon::current_num_threads().min(AT_ONCE);
+        while self.waiting_rows >= at_once * self.group_rows {
+            self.write_groups(at_once)?;
+        }
+        Ok(())
     }
 
     /// Writes the footer and waits until the bytes are on the disk.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn finish(self) -> Result<()> {
-        let file = self.inner.into_inner().map_err(|error| write_error(&self.path, &error))?;
+    pub fn finish(mut self) -> Result<()> {
+        self.write_groups(self.waiting_rows.div_ceil(self.group_rows))?;
+        let file = self.file.into_inner().map_err(|error| write_error(&self.path, &error))?;
         file.sync_all()?;
         Ok(())
     }
+
+    /// Encodes the next row groups side by side and appends them in order.
+    fn write_groups(&mut self, count: usize) -> Result<()> {
+        let work: Vec<(usize, Vec<RecordBatch>)> =
+            (0..count).map(|ahead| (self.groups + ahead, self.take_group())).collect();
+        let encode = |(index, parts): (usize, Vec<RecordBatch>)| {
+            let whole = concat_batches(&self.schema, &parts)?;
+            encode(&whole, self.factory.create_column_writers(index)?)
+        };
+        let encoded: parquet::errors::Result<Vec<Vec<ArrowColumnChunk>>> = if count > 1 {
+            work.into_par_iter().map(encode).collect()
+        } else {
+            work.into_iter().map(encode).collect()
+        };
+        self.groups += count;
+        encoded
+            .and_then(|groups| {
+                for columns in groups {
+                    let mut group = self.file.next_row_group()?;
+                    for column in columns {
+                        column.append_to_row_group(&mut group)?;
+                    }
+                    group.close()?;
+                }
+                Ok(())
+            })
+            .map_err(|error| write_error(&self.path, &error))
+    }
+
+    /// The rows of the next row group, in the parts in which they came.
+    fn take_group(&mut self) -> Vec<RecordBatch> {
+        let (mut parts, mut missing) = (Vec::new(), self.group_rows);
+        while missing > 0
+            && let Some(batch) = self.waiting.pop_front()
+        {
+            let rows = batch.num_rows().min(missing);
+            if rows < batch.num_rows() {
+                self.waiting.push_front(batch.slice(rows, batch.num_rows() - rows));
+            }
+            parts.push(batch.slice(0, rows));
+            missing -= rows;
+            self.waiting_rows -= rows;
+        }
+        parts
+    }
+}
+
+/// A row group as its columns have it in the file. Pages end where a row group's own rows say, not
+/// where batches came to an end.
+fn encode(
+    rows: &RecordBatch,
+    writers: Vec<ArrowColumnWriter>,
+) -> parquet::errors::Result<Vec<ArrowColumnChunk>> {
+    let mut writers = writers.into_iter();
+    let mut chunks = Vec::with_capacity(writers.len());
+    for (field, array) in rows.schema().fields().iter().zip(rows.columns()) {
+        // A column of one leaf, or of several when a schema nests.
+        for (leaf, mut writer) in compute_leaves(field, array)?.iter().zip(writers.by_ref()) {
+            writer.write(leaf)?;
+            chunks.push(writer.close()?);
+        }
+    }
+    Ok(chunks)
 }
 
 /// Writes one typed table.
@@ -178,19 +277,13 @@ fn width(kind: &DataType) -> Option<i32> {
 
 /// The first row that holds a NaN or an infinity.
 fn first_non_finite(array: &ArrayRef) -> Option<usize> {
-    use arrow::array::{Array, cast::AsArray};
-    use arrow::datatypes::{Float32Type, Float64Type};
     match array.data_type() {
         DataType::FixedSizeList(_, width) => {
             let at = first_non_finite(array.as_fixed_size_list().values())?;
             Some(at / usize::try_from(*width).unwrap_or(1).max(1))
         }
-        DataType::Float32 => {
-            array.as_primitive::<Float32Type>().values().iter().position(|x| !x.is_finite())
-        }
-        DataType::Float64 => {
-            array.as_primitive::<Float64Type>().values().iter().position(|x| !x.is_finite())
-        }
+        DataType::Float32 => first_invalid(array.as_primitive::<Float32Type>().values()),
+        DataType::Float64 => first_invalid(array.as_primitive::<Float64Type>().values()),
         _ => None,
     }
 }
@@ -223,7 +316,9 @@ fn group_rows(schema: &Schema) -> usize {
         _ => 8,
     };
     let row: usize = schema.fields().iter().map(row_bytes).sum();
-    (ROW_GROUP_BYTES / row.max(1)).clamp(1, ROW_GROUP_ROWS)
+    let rows = (ROW_GROUP_BYTES / row.max(1)).clamp(1, ROW_GROUP_ROWS);
+    // Whole batches of those who stream them.
+    if rows > BATCH_ROWS { rows - rows % BATCH_ROWS } else { rows }
 }
 
 fn properties(schema: &Schema, metadata: Vec<KeyValue>) -> WriterProperties {
@@ -238,6 +333,9 @@ fn properties(schema: &Schema, metadata: Vec<KeyValue>) -> WriterProperties {
             let mut path = vec![field.name().clone()];
             if width(field.data_type()).is_some() {
                 path.extend(["list".to_owned(), "item".to_owned()]);
+                // Nobody asks which numbers of a vector lie between two others.
+                let path = ColumnPath::new(path.clone());
+                builder = builder.set_column_statistics_enabled(path, EnabledStatistics::None);
             }
             let path = ColumnPath::new(path);
             builder = builder.set_column_dictionary_enabled(path, false);

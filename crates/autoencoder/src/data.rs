@@ -39,7 +39,7 @@ impl Data {
         let (mut train, mut validation) = (Vec::new(), Vec::new());
         // ids by split
         let mut ids: BTreeMap<Split, Vec<u32>> = BTreeMap::new();
-        for batch in batches(images)? {
+        for batch in batches(images) {
             let batch = batch?;
             for (row, &split) in batch.split.iter().enumerate() {
                 ids.entry(split).or_default().push(batch.id[row]);
@@ -73,7 +73,7 @@ impl Data {
 pub(crate) fn of_splits(images: &Reader<Images>, splits: &[SplitName]) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let mut ids: BTreeMap<Split, Vec<u32>> = BTreeMap::new();
-    for batch in batches(images)? {
+    for batch in batches(images) {
         let batch = batch?;
         for (row, &split) in batch.split.iter().enumerate() {
             ids.entry(split).or_default();
@@ -119,8 +119,8 @@ fn rows(params: &TrainParams, train: usize, validation: usize) -> Result<Rows, E
     }
 }
 
-fn batches(images: &Reader<Images>) -> Result<scarce_artifact::Batches<Images>, Error> {
-    Ok(images.batches(batch_rows(images.meta().shape.pixels()))?)
+fn batches(images: &Reader<Images>) -> scarce_artifact::Batches<Images> {
+    images.batches(batch_rows(images.meta().shape.pixels()))
 }
 
 fn pick(mut ids: Vec<u32>, count: usize, seed: u64) -> BTreeSet<u32> {
@@ -131,7 +131,7 @@ fn pick(mut ids: Vec<u32>, count: usize, seed: u64) -> BTreeSet<u32> {
 
 fn read_samples(images: &Reader<Images>, ids: BTreeSet<u32>) -> Result<Samples, Error> {
     let mut found: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
-    for batch in batches(images)? {
+    for batch in batches(images) {
         let batch = batch?;
         for (row, id) in batch.id.iter().enumerate() {
             if ids.contains(id) {

@@ -48,7 +48,7 @@ impl Stage for Encode {
         }
         let mut writer = context.writer::<Embeddings>("embeddings", plan.meta())?;
         let (mut done, total) = (0, images.rows() as u64);
-        for batch in images.batches(batch_rows(meta.shape.pixels()))? {
+        for batch in images.batches(batch_rows(meta.shape.pixels())) {
             let batch = batch?;
             done += batch.id.len() as u64;
             let values = codes(&mut team, device, &batch, meta)?;

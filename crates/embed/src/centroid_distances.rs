@@ -42,7 +42,7 @@ impl Stage for CentroidDistances {
         let meta = EmbeddingsMeta { origin, metric: Metric::Euclidean };
         let mut writer = context.writer::<Embeddings>("embeddings", meta)?;
         let mut done = 0;
-        for batch in features.batches(batch_rows(4 * k.max(d)))? {
+        for batch in features.batches(batch_rows(4 * k.max(d))) {
             let Embeddings { id, split, embedding } = batch?;
             done += id.len() as u64;
             let x = Matrix::new(&embedding.values, id.len(), d).map_err(Error::from)?;

@@ -52,7 +52,7 @@ impl Stage for Pixels {
         let meta = EmbeddingsMeta { origin: "pixels".to_owned(), metric: Metric::Euclidean };
         let mut writer = context.writer::<Embeddings>("embeddings", meta)?;
         let mut done = 0;
-        for batch in image_batches(&images)? {
+        for batch in image_batches(&images) {
             let batch = batch?;
             done += batch.id.len() as u64;
             writer.write(vectors(batch, divisor))?;

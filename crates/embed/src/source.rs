@@ -72,7 +72,7 @@ impl Source {
             }
             Self::Images(reader) => {
                 let divisor = unit(reader)?;
-                let batches = image_batches(reader)?;
+                let batches = image_batches(reader);
                 Ok(Box::new(batches.map(move |batch| Ok(vectors(batch?, divisor)))))
             }
         }
@@ -88,10 +88,8 @@ pub(crate) fn unit(images: &Reader<Images>) -> Result<f32, Error> {
 }
 
 /// Streams images so that a batch is not too large as floats.
-pub(crate) fn image_batches(
-    images: &Reader<Images>,
-) -> Result<scarce_artifact::Batches<Images>, Error> {
-    Ok(images.batches(batch_rows(images.meta().shape.pixels().saturating_mul(4)))?)
+pub(crate) fn image_batches(images: &Reader<Images>) -> scarce_artifact::Batches<Images> {
+    images.batches(batch_rows(images.meta().shape.pixels().saturating_mul(4)))
 }
 
 /// Pixels divided by `divisor`.

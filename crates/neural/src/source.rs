@@ -104,7 +104,7 @@ impl Source {
             Self::Images(table) => {
                 let max_value = table.meta().max_value;
                 let rows = batch_rows(table.meta().shape.pixels());
-                Box::new(table.batches(rows)?.map(move |batch| {
+                Box::new(table.batches(rows).map(move |batch| {
                     let Images { id, split, pixels, .. } = batch?;
                     Ok(Batch { id, split, values: Values::Bytes { pixels, max_value } })
                 }))

@@ -68,7 +68,7 @@ impl Stage for PseudoLabels {
         let stays: Vec<u32> = all.iter().map(|found| found.id).collect();
         let mut of_class: Vec<Vec<Found>> = vec![Vec::new(); classes.len()];
         let mut predicted = 0;
-        for batch in predictions.batches(scarce_artifact::batch_rows(4 * classes.len()))? {
+        for batch in predictions.batches(scarce_artifact::batch_rows(4 * classes.len())) {
             let batch = batch?;
             for row in 0..batch.id.len() {
                 let (id, label) = (batch.id[row], batch.label[row]);

@@ -130,7 +130,7 @@ impl Known {
 
     fn read_splits(&mut self, reader: &Reader<Images>) -> Result<()> {
         self.dataset = Some(reader.meta().dataset.clone());
-        for batch in reader.batches(scarce_artifact::BATCH_ROWS)? {
+        for batch in reader.batches(scarce_artifact::BATCH_ROWS) {
             let batch = batch?;
             for (&id, &split) in batch.id.iter().zip(&batch.split) {
                 let split = split_name(split);

@@ -65,7 +65,7 @@ pub(crate) fn read(
             continue;
         }
         let mut all = Vec::with_capacity(input.table.rows().min(1 << 20));
-        for batch in input.table.batches(4 * scarce_artifact::BATCH_ROWS)? {
+        for batch in input.table.batches(4 * scarce_artifact::BATCH_ROWS) {
             let batch = batch?;
             if batch.embedding.width != 2 {
                 return Err(Error::Map { table: name, found: batch.embedding.width }.into());
@@ -167,7 +167,7 @@ fn predicted(
         }
         let name = format!("{}.{}", input.stage, input.port);
         let mut classes = HashMap::new();
-        for batch in input.table.batches(4 * scarce_artifact::BATCH_ROWS)? {
+        for batch in input.table.batches(4 * scarce_artifact::BATCH_ROWS) {
             let batch = batch?;
             for (&id, &label) in batch.id.iter().zip(&batch.label) {
                 if ids.contains(&id) {

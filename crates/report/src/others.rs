@@ -57,7 +57,7 @@ pub(crate) fn rebuilt(
             continue;
         }
         let meta = input.table.meta().clone();
-        let Some(table) = input.table.batches(pictures)?.next().transpose()? else { continue };
+        let Some(table) = input.table.batches(pictures).next().transpose()? else { continue };
         let expected = meta.shape.pixels();
         for found in [table.original.width, table.reconstruction.width] {
             if found != expected {

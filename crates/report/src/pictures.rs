@@ -29,7 +29,7 @@ impl Album {
             return Ok(album);
         }
         let meta = reader.meta();
-        for batch in reader.batches(scarce_artifact::BATCH_ROWS)? {
+        for batch in reader.batches(scarce_artifact::BATCH_ROWS) {
             let batch = batch?;
             check_width(meta, batch.pixels.width)?;
             for (at, id) in batch.id.iter().enumerate().filter(|(_, id)| wanted.contains(id)) {
@@ -136,7 +136,7 @@ impl Sheet {
         let rows = wanted.len().div_ceil(columns);
         let mut sheet = RgbImage::new(TILE * columns as u32, TILE * rows as u32);
         let meta = reader.meta();
-        for batch in reader.batches(scarce_artifact::BATCH_ROWS)? {
+        for batch in reader.batches(scarce_artifact::BATCH_ROWS) {
             let batch = batch?;
             check_width(meta, batch.pixels.width)?;
             for (at, &id) in batch.id.iter().enumerate().filter(|(_, id)| wanted.contains(id)) {

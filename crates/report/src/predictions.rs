@@ -239,7 +239,7 @@ impl Checked {
         let classes = known.classes.names().len();
         let mut seen = Vec::with_capacity(input.table.rows().min(1 << 20));
         let mut splits = Vec::with_capacity(seen.capacity());
-        for batch in input.table.batches(4 * scarce_artifact::BATCH_ROWS)? {
+        for batch in input.table.batches(4 * scarce_artifact::BATCH_ROWS) {
             let batch = batch?;
             if batch.probabilities.width != classes {
                 let found = batch.probabilities.width;

@@ -167,7 +167,7 @@ fn of_distributions(
     };
     let classes = known.classes.names().len();
     let mut seen = Vec::new();
-    for batch in input.table.batches(4 * scarce_artifact::BATCH_ROWS)? {
+    for batch in input.table.batches(4 * scarce_artifact::BATCH_ROWS) {
         let batch = batch?;
         if batch.probabilities.width != classes {
             let found = batch.probabilities.width;

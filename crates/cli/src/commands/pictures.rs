@@ -20,7 +20,7 @@ pub(crate) fn draw(path: &Path, count: usize, out: &mut Output) -> Result<(), Cl
         Err(error) => return Err(error.into()),
     };
     let meta = reader.meta().clone();
-    let Some(batch) = reader.batches(count)?.next().transpose()? else { return Ok(()) };
+    let Some(batch) = reader.batches(count).next().transpose()? else { return Ok(()) };
     for (id, pixels) in batch.id.iter().zip(batch.pixels.iter_rows()) {
         out.line(&format!("image {id}"))?;
         out.line(&half_blocks(pixels, meta.shape, meta.max_value))?;
