@@ -112,11 +112,8 @@ const CHECKED: usize = 1 << 16;
 pub(crate) fn first_invalid<T: Number>(values: &[T]) -> Option<usize> {
     // Without a way out of a chunk the compiler can use vector instructions.
     let wrong = |chunk: &[T]| !chunk.iter().fold(true, |valid, value| valid & value.is_valid());
-    let chunk = if values.len() > CHECKED {
-        values.par_chunks(CHECKED).position_first(wrong)?
-    } else {
-        0
-    };
+    let chunk =
+        if values.len() > CHECKED { values.par_chunks(CHECKED).position_first(wrong)? } else { 0 };
     let start = chunk * CHECKED;
     values[start..].iter().position(|value| !value.is_valid()).map(|at| start + at)
 }

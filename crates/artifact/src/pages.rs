@@ -227,3 +227,148 @@ fn variable_length(bytes: &[u8]) -> Option<(u64, &[u8])> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::RecordBatch;
+    use parquet::{
+        arrow::ArrowWriter,
+        file::properties::{WriterProperties, WriterVersion},
+        schema::types::ColumnPath,
+    };
+
+    use super::*;
+    use crate::{
+        Embeddings, EmbeddingsMeta, Images, ImagesMeta, Reader, Shape, Split, Table, Vectors,
+        Writer,
+    };
+
+    fn embeddings(rows: usize, width: usize) -> Embeddings {
+        Embeddings {
+            id: (0..rows as u32).collect(),
+            split: vec![Split::Train; rows],
+            embedding: Vectors::new(width, (0..rows * width).map(|i| i as f32 / 3.0).collect()),
+        }
+    }
+
+    /// The vectors of a file by way of its pages, if that way is open.
+    fn straight<T: Table>(path: &Path, leaf: usize) -> Option<ArrayRef> {
+        let builder = crate::open_parquet(path).unwrap();
+        let (metadata, field) = (builder.metadata(), builder.schema().field(leaf));
+        vectors(path, metadata, leaf, field.data_type(), 0..metadata.num_row_groups())
+    }
+
+    #[test]
+    fn what_this_crate_writes_is_read_straight() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("e.parquet");
+        for width in [1, 2, 3, 7, 8, 9, 16, 100, 784] {
+            let table = embeddings(9_000, width);
+            Writer::write_all(&path, EmbeddingsMeta::default(), table.clone()).unwrap();
+            assert!(straight::<Embeddings>(&path, 2).is_some(), "{width}");
+            let reader = Reader::<Embeddings>::open(&path).unwrap();
+            assert_eq!(reader.read().unwrap(), table);
+            let mut streamed = Embeddings::default();
+            for batch in reader.batches(1_000) {
+                streamed.append(batch.unwrap());
+            }
+            assert_eq!(streamed, table);
+        }
+    }
+
+    #[test]
+    fn so_are_images() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("i.parquet");
+        let shape = Shape { height: 5, width: 3, channels: 1 };
+        let images = Images {
+            id: (0..20_000).collect(),
+            split: vec![Split::Pool; 20_000],
+            source: vec![String::new(); 20_000],
+            pixels: Vectors::new(
+                15,
+                (0..300_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 9) as u8).collect(),
+            ),
+        };
+        let meta = ImagesMeta { shape, dataset: "own".to_owned(), max_value: 255 };
+        Writer::write_all(&path, meta, images.clone()).unwrap();
+        assert!(straight::<Images>(&path, 3).is_some());
+        assert_eq!(Reader::<Images>::open(&path).unwrap().read().unwrap(), images);
+    }
+
+    /// Writes `table` as others might, with the house's metadata.
+    fn as_others_do(path: &Path, table: Embeddings, properties: WriterProperties) {
+        let own = path.with_extension("own");
+        Writer::write_all(&own, EmbeddingsMeta::default(), embeddings(1, 4)).unwrap();
+        let pairs = crate::open_parquet(&own).unwrap().metadata().file_metadata().clone();
+        let pairs = pairs.key_value_metadata().unwrap().clone();
+        let schema = Arc::new(arrow::datatypes::Schema::new(table.fields()));
+        let batch = RecordBatch::try_new(Arc::clone(&schema), table.into_arrays()).unwrap();
+        let file = File::create(path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, schema, Some(properties)).unwrap();
+        for pair in pairs.into_iter().filter(|pair| pair.key.starts_with("scarce.")) {
+            writer.append_key_value_metadata(pair);
+        }
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    }
+
+    #[test]
+    fn what_others_write_comes_by_the_slower_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("e.parquet");
+        let table = embeddings(3_000, 4);
+        let plain = || WriterProperties::builder().set_dictionary_enabled(false);
+        let numbers = ColumnPath::from(vec!["embedding".into(), "list".into(), "item".into()]);
+        for (properties, open) in [
+            (plain().build(), true),
+            (plain().set_writer_version(WriterVersion::PARQUET_2_0).build(), false),
+            (WriterProperties::builder().build(), false),
+            (plain().set_column_encoding(numbers, Encoding::BYTE_STREAM_SPLIT).build(), false),
+        ] {
+            as_others_do(&path, table.clone(), properties);
+            assert_eq!(straight::<Embeddings>(&path, 2).is_some(), open);
+            assert_eq!(Reader::<Embeddings>::open(&path).unwrap().read().unwrap(), table);
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_not_finite_is_named_by_its_row_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("e.parquet");
+        let mut table = embeddings(50_000, 4);
+        table.embedding.values[4 * 40_001 + 2] = f32::NAN;
+        let properties = WriterProperties::builder()
+            .set_dictionary_enabled(false)
+            .set_max_row_group_row_count(Some(9_000));
+        as_others_do(&path, table, properties.build());
+        let reader = Reader::<Embeddings>::open(&path).unwrap();
+        let found = reader.read().unwrap_err().to_string();
+        assert!(found.contains("row 40001") && found.contains("element 2"), "{found}");
+        let mut batches = reader.batches(700);
+        let streamed = batches.find_map(Result::err).unwrap().to_string();
+        assert_eq!(streamed, found);
+        assert!(batches.next().is_none(), "nothing follows an error");
+    }
+
+    #[test]
+    fn runs_are_taken_apart() {
+        let runs = |bytes: &[u8], count| {
+            let mut levels = Vec::new();
+            each_run(bytes, count, |level, length| {
+                levels.extend(std::iter::repeat_n(level, length));
+                Some(())
+            })?;
+            Some(levels)
+        };
+        // 200 ones, then eight packed bits of which four count.
+        let bytes = [0x90, 0x03, 1, 0x03, 0b0101];
+        let levels = runs(&bytes, 204).unwrap();
+        assert!(levels[..200].iter().all(|&level| level));
+        assert_eq!(levels[200..], [true, false, true, false]);
+        assert_eq!(runs(&bytes, 209), None, "too short");
+        assert_eq!(runs(&[0x00, 1], 1), None, "an empty run");
+        assert_eq!(runs(&[0x10, 2], 8), None, "a level beyond one bit");
+        assert_eq!(runs(&[0xff; 12], 8), None, "a length without end");
+    }
+}

@@ -46,8 +46,7 @@ mod a_table_comes_back {
         assert_eq!(reader.rows(), 40_000);
         assert_eq!(reader.meta(), &meta());
         assert_eq!(reader.read().unwrap(), embeddings(40_000));
-        let sizes: Vec<usize> =
-            reader.batches(17_000).map(|b| b.unwrap().id.len()).collect();
+        let sizes: Vec<usize> = reader.batches(17_000).map(|b| b.unwrap().id.len()).collect();
         assert_eq!(sizes, [16_384, 16_384, 7_232]);
     }
 
@@ -105,6 +104,27 @@ mod the_same_rows_give {
         write(&paths[1], 5_001, 1_000);
         assert_ne!(digest_file(&paths[0]).unwrap(), digest_file(&paths[1]).unwrap());
     }
+
+    #[test]
+    fn the_same_bytes_whatever_the_batches_and_the_threads() {
+        let folder = tempfile::tempdir().unwrap();
+        let digest = |threads: usize, batch: usize| {
+            let path = folder.path().join(format!("{threads}-{batch}"));
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                write(&path, 70_000, batch);
+                assert_eq!(
+                    Reader::<Embeddings>::open(&path).unwrap().read().unwrap(),
+                    embeddings(70_000)
+                );
+            });
+            digest_file(&path).unwrap()
+        };
+        let one = digest(1, 70_000);
+        assert_eq!(one, digest(1, 999));
+        assert_eq!(one, digest(3, 70_000));
+        assert_eq!(one, digest(3, 16_385));
+    }
 }
 
 mod wide_rows {
@@ -114,7 +134,7 @@ mod wide_rows {
     fn lie_in_small_row_groups() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w.parquet");
-        let width = 30 << 20;
+        let width = 7 << 20;
         let rows = |n: u32| Embeddings {
             id: (0..n).collect(),
             split: vec![Split::Pool; n as usize],

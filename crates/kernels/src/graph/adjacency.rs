@@ -4,14 +4,17 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::Edges;
+use super::{
+    Edges,
+    hierarchy::{self, Level},
+};
 use crate::{Error, error::check_length};
 
 /// A weighted undirected graph of which every node belongs to one connected component.
 ///
-/// Nodes have the caller's numbers outside and *places* inside: breadth-first, component after
-/// component, those with fewer neighbours first: the `Cuthill–McKee` order (*Reducing the bandwidth of sparse
-/// symmetric matrices*, 1969).
+/// Nodes have the caller's numbers outside and *places* inside: component after component, group after
+/// group of strongly joined nodes. Groups are found from the `Cuthill–McKee` order: breadth-first, those
+/// with fewer neighbours first (*Reducing the bandwidth of sparse symmetric matrices*, 1969).
 #[derive(Debug, Clone)]
 pub struct Graph {
     /// The node of each place.
@@ -28,6 +31,8 @@ pub struct Graph {
     degrees: Vec<f64>,
     /// The first place of each component, and the number of nodes.
     starts: Vec<usize>,
+    /// Groups of places, groups of groups, ….
+    levels: Vec<Level>,
 }
 
 impl Graph {
@@ -38,14 +43,14 @@ impl Graph {
     /// between two nodes, or a weight that is negative or no number; [`Error::Length`].
     pub fn new(nodes: usize, edges: &Edges) -> Result<Self, Error> {
         let plain = Rows::new(nodes, edges)?;
-        let (order, starts) = plain.breadth_first();
-        let mut place = vec![0u32; nodes];
-        for (at, &node) in order.iter().enumerate() {
-            place[node as usize] = at as u32;
-        }
-        let Rows { offsets, columns, weights } = plain.renumbered(&order, &place);
-        let mut graph =
-            Self { order, place, offsets, columns, weights, degrees: Vec::new(), starts };
+        let (first, starts) = plain.breadth_first();
+        let breadth_first = plain.renumbered(&first);
+        let (grouped, levels) = hierarchy::group(&breadth_first);
+        let Rows { offsets, columns, weights } = breadth_first.renumbered(&grouped);
+        let order: Vec<u32> = grouped.iter().map(|&row| first[row as usize]).collect();
+        let place = inverse(&order);
+        let degrees = Vec::new();
+        let mut graph = Self { order, place, offsets, columns, weights, degrees, starts, levels };
         graph.weigh();
         Ok(graph)
     }
@@ -112,6 +117,11 @@ impl Graph {
         self.starts.windows(2).map(|pair| pair[0]..pair[1])
     }
 
+    /// Groups of places, from the lowest level up.
+    pub(super) fn levels(&self) -> &[Level] {
+        &self.levels
+    }
+
     /// The same graph with wᵢⱼ replaced by aᵢ wᵢⱼ aⱼ, `factors: [places]`.
     pub(super) fn reweighted(&self, factors: &[f64]) -> Self {
         let mut graph = self.clone();
@@ -132,15 +142,16 @@ impl Graph {
     }
 }
 
-/// Compressed rows in the caller's numbering.
-struct Rows {
-    offsets: Vec<usize>,
-    columns: Vec<u32>,
-    weights: Vec<f32>,
+/// Compressed rows in some numbering.
+pub(super) struct Rows {
+    pub(super) offsets: Vec<usize>,
+    pub(super) columns: Vec<u32>,
+    pub(super) weights: Vec<f32>,
 }
 
 impl Rows {
-    fn new(nodes: usize, edges: &Edges) -> Result<Self, Error> {
+    /// In the caller's numbering.
+    pub(super) fn new(nodes: usize, edges: &Edges) -> Result<Self, Error> {
         check(nodes, edges)?;
         let pairs = || edges.source.iter().zip(&edges.target).zip(&edges.weight);
         let mut offsets = vec![0usize; nodes + 1];
@@ -164,13 +175,24 @@ impl Rows {
         Ok(Self { offsets, columns, weights })
     }
 
+    /// The number of rows.
+    pub(super) fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
     fn row(&self, node: u32) -> Range<usize> {
         self.offsets[node as usize]..self.offsets[node as usize + 1]
     }
 
+    /// Neighbours with weights.
+    pub(super) fn entries(&self, row: usize) -> impl Iterator<Item = (u32, f32)> + Clone {
+        let row = self.row(row as u32);
+        self.columns[row.clone()].iter().copied().zip(self.weights[row].iter().copied())
+    }
+
     /// Nodes in breadth-first order, and where each component starts.
     fn breadth_first(&self) -> (Vec<u32>, Vec<usize>) {
-        let nodes = self.offsets.len() - 1;
+        let nodes = self.len();
         let (mut order, mut starts) = (Vec::with_capacity(nodes), Vec::new());
         let mut seen = vec![false; nodes];
         let mut fresh: Vec<u32> = Vec::new();
@@ -195,7 +217,9 @@ impl Rows {
         (order, starts)
     }
 
-    fn renumbered(&self, order: &[u32], place: &[u32]) -> Self {
+    /// The rows in another order, with their columns renumbered and ascending.
+    fn renumbered(&self, order: &[u32]) -> Self {
+        let place = inverse(order);
         let mut offsets = Vec::with_capacity(self.offsets.len());
         let mut entries: Vec<(u32, f32)> = Vec::with_capacity(self.columns.len());
         offsets.push(0);
@@ -210,6 +234,15 @@ impl Rows {
         let (columns, weights) = entries.into_iter().unzip();
         Self { offsets, columns, weights }
     }
+}
+
+/// Where each one is in a permutation.
+fn inverse(order: &[u32]) -> Vec<u32> {
+    let mut place = vec![0; order.len()];
+    for (at, &node) in (0..).zip(order) {
+        place[node as usize] = at;
+    }
+    place
 }
 
 fn check(nodes: usize, edges: &Edges) -> Result<(), Error> {

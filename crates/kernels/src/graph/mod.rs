@@ -22,17 +22,20 @@
 //!
 //! # Numbers
 //!
-//! The linear systems are of the form (G − aW)u = b with a diagonal G that also preconditions the
-//! conjugate gradients. All classes are solved together, so that one pass over the
-//! matrix serves them all. Nodes are renumbered breadth-first inside [`Graph`], which keeps
-//! neighbours near one another in memory; results are in the caller's numbering.
+//! The linear systems are of the form (G − aW)u = b with a diagonal G. The diagonal and groups of
+//! strongly joined nodes on several levels precondition the conjugate gradients. All classes are solved
+//! together, so that one pass over the matrix serves them all. Nodes are renumbered group by group
+//! inside [`Graph`], which keeps neighbours near one another in memory; results are in the caller's
+//! numbering.
 
 mod adjacency;
 mod block;
 mod conjugate;
 mod edges;
+mod hierarchy;
 mod laplace;
 mod mbo;
+mod multilevel;
 mod poisson;
 mod scores;
 mod seeds;

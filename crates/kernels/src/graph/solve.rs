@@ -11,11 +11,12 @@ use super::{
     Graph,
     block::{PLACES, WIDEST, gather, load, store, total, with_width},
     conjugate::conjugate_gradients,
+    multilevel::Multilevel,
 };
 use crate::Error;
 
 /// One run in `f32` makes the residual this much smaller at most.
-const RUN_TOLERANCE: f64 = 1e-4;
+const RUN_TOLERANCE: f64 = 2e-6;
 /// The residual of a run is aimed a little below what is needed: rounding adds to it.
 const MARGIN: f64 = 0.7;
 /// A run that leaves more than this share of the residual has met the limits of `f64`.
@@ -65,9 +66,9 @@ pub(super) struct System<'a> {
     /// G by place.
     pub(super) diagonal: Vec<f64>,
     /// 1/G; 0 where a place is left out: its solution is 0, whatever its right-hand side.
-    pub(super) inverse: Vec<f64>,
-    /// 1 over the sum of all entries of the matrix; 0 where that is (almost) singular.
-    pub(super) coarse: f64,
+    pub(super) inverse: Vec<f32>,
+    /// What the diagonal does not see.
+    pub(super) multilevel: Multilevel<'a>,
 }
 
 impl<'a> System<'a> {
@@ -79,31 +80,16 @@ impl<'a> System<'a> {
         without: impl Fn(usize) -> bool,
     ) -> Self {
         let inverse = |(place, &diagonal): (usize, &f64)| {
-            if diagonal > 0.0 && !without(place) { 1.0 / diagonal } else { 0.0 }
+            if diagonal > 0.0 && !without(place) { (1.0 / diagonal) as f32 } else { 0.0 }
         };
-        let inverse: Vec<f64> = diagonal.iter().enumerate().map(inverse).collect();
-        let mut system = Self { graph, factor, diagonal, inverse, coarse: 0.0 };
-        let sum = system.sum();
-        if sum > 1e-9 * system.diagonal.iter().sum::<f64>() {
-            system.coarse = 1.0 / sum;
-        }
-        system
+        let inverse: Vec<f32> = diagonal.iter().enumerate().map(inverse).collect();
+        let multilevel = Multilevel::new(graph, factor, &diagonal, |place| inverse[place] > 0.0);
+        Self { graph, factor, diagonal, inverse, multilevel }
     }
 
     /// Whether a place is in the system.
-    fn has(&self, place: usize) -> bool {
+    pub(super) fn has(&self, place: usize) -> bool {
         self.inverse[place] > 0.0
-    }
-
-    /// The sum of all entries.
-    fn sum(&self) -> f64 {
-        let row = |place: usize| -> f64 {
-            let inside =
-                self.graph.row(place).filter(|&at| self.has(self.graph.columns()[at] as usize));
-            let weights: f64 = inside.map(|at| f64::from(self.graph.weights()[at])).sum();
-            self.diagonal[place] - self.factor * weights
-        };
-        (0..self.graph.nodes()).filter(|&place| self.has(place)).map(row).sum()
     }
 
     /// Replaces `rhs: [places, columns]` by the solution.
@@ -217,7 +203,7 @@ fn lengths<const P: usize>(system: &System<'_>, block: &[[f64; P]]) -> [f64; P] 
         let mut sums = [0.0; P];
         for (row, inverse) in block.iter().zip(inverse) {
             for column in 0..P {
-                sums[column] += row[column] * row[column] * inverse;
+                sums[column] += row[column] * row[column] * f64::from(*inverse);
             }
         }
         sums
