@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     args::Options,
-    contest::{Contestant, Ours, Turn, take_turns},
+    contest::{Contestant, Ours, REPEATED, Turn, take_turns},
     data::Data,
     environment, machine,
     peer::{Peer, Request},
@@ -68,7 +68,7 @@ impl Session {
         let python = environment::python_of(&self.place, environment)?;
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(script);
         let log = self.place.join("logs").join(script).with_extension("log");
-        let request = Request { data, params, threads: self.threads(), turns: 1 };
+        let request = Request { data, params, threads: self.threads(), seconds: REPEATED };
         Ok(Peer::new(python, file, log, request))
     }
 
