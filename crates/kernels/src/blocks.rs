@@ -1,5 +1,6 @@
 //! Cutting rows into blocks of a fixed size, whatever the number of threads.
 
+use crate::product::add;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -47,9 +48,7 @@ where
 pub(crate) fn column_means(x: crate::Matrix<'_>) -> Vec<f64> {
     let mut means = ordered_sum(x.rows(), x.cols(), |range, sum| {
         for row in x.block(range).iter_rows() {
-            for (s, &v) in sum.iter_mut().zip(row) {
-                *s += f64::from(v);
-            }
+            add(sum, row, 1.0);
         }
     });
     for mean in &mut means {

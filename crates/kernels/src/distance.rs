@@ -5,12 +5,10 @@
 //! the nearest rows, are computed again from the differences.
 
 use crate::blocks::ROW_BLOCK;
+use crate::nearest::{Targets, nearest_index};
 use crate::product::{add_a_bt, dot, squared_distance};
 use crate::{Error, Matrix};
 use rayon::prelude::*;
-
-/// Columns of one tile: with [`ROW_BLOCK`] rows it takes 1 MB.
-pub(crate) const TILE: usize = 1024;
 
 /// Entries below this share of ‖x‖² + ‖y‖² are computed again from the differences.
 const CANCELLATION: f32 = 1e-2;
@@ -40,19 +38,10 @@ pub(crate) fn squared_norms(x: Matrix<'_>) -> Result<Vec<f32>, Error> {
 /// Sets `keys: [m, n]` to ‖y‖² − 2 x·y, which orders the `n` rows of `y` as their distance to
 /// each of the `m` rows of `x` does.
 pub(crate) fn keys(x: Matrix<'_>, y: Matrix<'_>, y_norms: &[f32], keys: &mut [f32]) {
-    keys_of_slices((x.data(), y.data(), x.cols()), y_norms, keys);
-}
-
-/// [`keys`] of rows of `d` numbers that lie one after another.
-pub(crate) fn keys_of_slices(
-    (x, y, d): (&[f32], &[f32], usize),
-    y_norms: &[f32],
-    keys: &mut [f32],
-) {
     for row in keys.chunks_exact_mut(y_norms.len()) {
         row.copy_from_slice(y_norms);
     }
-    add_a_bt(x, y, d, -2.0, keys);
+    add_a_bt(x.data(), y.data(), x.cols(), -2.0, keys);
 }
 
 /// Sets `out: [m, n]` to the squared distances of the rows of one block to the rows of `y`.
@@ -126,143 +115,6 @@ pub fn nearest(x: Matrix<'_>, y: Matrix<'_>) -> Result<Nearest, Error> {
         .map(|(&j, row)| squared_distance(row, y.row(j as usize)) as f32)
         .collect();
     Ok(Nearest { index, squared })
-}
-
-/// Rows that others may be nearest to.
-pub(crate) struct Targets<'a> {
-    pub(crate) rows: Matrix<'a>,
-    /// ‖y‖².
-    pub(crate) norms: Vec<f32>,
-    /// The largest ‖y‖.
-    pub(crate) longest: f64,
-}
-
-impl<'a> Targets<'a> {
-    pub(crate) fn new(rows: Matrix<'a>) -> Result<Self, Error> {
-        let norms = squared_norms(rows)?;
-        let longest = f64::from(norms.iter().copied().fold(0.0, f32::max)).sqrt();
-        Ok(Self { rows, norms, longest })
-    }
-
-    /// What keys of a row of squared length `x_norm` can differ by although the distances are
-    /// equal: twice the rounding of a product of `d` terms, summed in any order (Higham, *Accuracy
-    /// and Stability of Numerical Algorithms*, §3.5).
-    pub(crate) fn slack(&self, x_norm: f64) -> f32 {
-        let units = (self.rows.cols() + 32) as f64 * f64::from(f32::EPSILON);
-        let scale = self.longest * (2.0 * x_norm.sqrt() + self.longest);
-        (units * scale) as f32 + f32::MIN_POSITIVE
-    }
-}
-
-/// The nearest target of every row of `x`, for data that are known to be good.
-pub(crate) fn nearest_index(x: Matrix<'_>, targets: &Targets<'_>) -> Vec<u32> {
-    let mut index = vec![0u32; x.rows()];
-    index.par_chunks_mut(ROW_BLOCK).enumerate().for_each_init(
-        || (Vec::new(), Vec::new()),
-        |(tile, doubts), (block, index)| {
-            let start = block * ROW_BLOCK;
-            let rows = x.block(start..start + index.len());
-            nearest_in_block(rows, targets, tile, doubts, index);
-        },
-    );
-    index
-}
-
-fn nearest_in_block(
-    x: Matrix<'_>,
-    targets: &Targets<'_>,
-    tile: &mut Vec<f32>,
-    contenders: &mut Vec<Contenders>,
-    index: &mut [u32],
-) {
-    contenders.resize_with(x.rows(), Contenders::default);
-    for (contenders, row) in contenders.iter_mut().zip(x.iter_rows()) {
-        contenders.restart(targets.slack(dot(row, row)));
-    }
-    for columns in crate::blocks::ranges(targets.rows.rows(), TILE) {
-        tile.resize(x.rows() * columns.len(), 0.0);
-        let y = targets.rows.block(columns.clone());
-        keys(x, y, &targets.norms[columns.clone()], tile);
-        for (keys, contenders) in tile.chunks_exact(columns.len()).zip(contenders.iter_mut()) {
-            contenders.scan(columns.start as u32, keys, minimum(keys));
-        }
-    }
-    for ((row, contenders), index) in x.iter_rows().zip(contenders).zip(index) {
-        *index = contenders.settle(row, targets.rows);
-    }
-}
-
-/// The targets that may be nearest to one row: those whose keys are within the rounding of the
-/// smallest.
-#[derive(Default)]
-pub(crate) struct Contenders {
-    slack: f32,
-    smallest: f32,
-    found: Vec<(f32, u32)>,
-}
-
-impl Contenders {
-    pub(crate) fn restart(&mut self, slack: f32) {
-        self.slack = slack;
-        self.smallest = f32::INFINITY;
-        self.found.clear();
-    }
-
-    /// Takes in the keys of the targets from `first` on, and the smallest of them.
-    pub(crate) fn scan(&mut self, first: u32, keys: &[f32], smallest: f32) {
-        if smallest > self.smallest + self.slack {
-            return;
-        }
-        self.smallest = self.smallest.min(smallest);
-        let limit = self.smallest + self.slack;
-        for (chunk, keys) in keys.chunks(16).enumerate() {
-            // Without a way out the compiler can use vector instructions.
-            if keys.iter().filter(|&&key| key <= limit).count() == 0 {
-                continue;
-            }
-            let within = keys.iter().enumerate().filter(|&(_, &key)| key <= limit);
-            let place = |within| first + (chunk * 16 + within) as u32;
-            self.found.extend(within.map(|(within, &key)| (key, place(within))));
-        }
-    }
-
-    /// The targets that may be nearest, with their keys.
-    pub(crate) fn finalists(&mut self) -> &[(f32, u32)] {
-        let limit = self.smallest + self.slack;
-        self.found.retain(|&(key, _)| key <= limit);
-        &self.found
-    }
-
-    /// The nearest target of `row`, measured where keys leave a choice.
-    fn settle(&mut self, row: &[f32], targets: Matrix<'_>) -> u32 {
-        let finalists = self.finalists();
-        if let [(_, only)] = *finalists {
-            return only;
-        }
-        let mut best = (f64::INFINITY, 0);
-        for &(_, index) in finalists {
-            let distance = squared_distance(row, targets.row(index as usize));
-            if distance < best.0 {
-                best = (distance, index);
-            }
-        }
-        best.1
-    }
-}
-
-/// The smallest number of a slice without NaN, in a form that compiles to vector instructions.
-#[inline]
-pub(crate) fn minimum(values: &[f32]) -> f32 {
-    let smaller = |a: f32, b: f32| if b < a { b } else { a };
-    let (chunks, rest) = values.as_chunks::<16>();
-    let mut lanes = [f32::INFINITY; 16];
-    for chunk in chunks {
-        for (lane, &value) in lanes.iter_mut().zip(chunk) {
-            *lane = smaller(*lane, value);
-        }
-    }
-    let last = rest.iter().copied().fold(f32::INFINITY, smaller);
-    lanes.into_iter().fold(last, smaller)
 }
 
 fn check(x: Matrix<'_>, y: Matrix<'_>) -> Result<(), Error> {

@@ -53,6 +53,7 @@ mod lbfgs;
 pub mod logistic;
 mod matrix;
 pub mod mixture;
+mod nearest;
 pub mod neighbours;
 pub mod pca;
 mod product;

@@ -11,7 +11,7 @@
 use rayon::prelude::*;
 
 use super::means::{Members, means};
-use crate::distance::{Contenders, TILE, Targets, keys_of_slices, nearest_index};
+use crate::nearest::{Contenders, TILE, Targets, Tile, nearest_index};
 use crate::product::squared_distance;
 use crate::{Error, Matrix};
 
@@ -164,7 +164,8 @@ struct Desk {
     smallest: Vec<[f32; 2]>,
     contenders: Vec<Contenders>,
     gathered: Vec<f32>,
-    tile: Vec<f32>,
+    tile: Tile,
+    limits: Vec<f32>,
 }
 
 /// A row that bounds alone do not settle.
@@ -186,6 +187,9 @@ impl Round<'_> {
             contenders.restart(self.slack(rows.norms[open.row]));
         }
         // A product over everything is faster than many small ones that leave little out.
+        if desk.open.is_empty() {
+            return 0;
+        }
         if 2 * looks > desk.open.len() * count {
             self.look_at_all(&rows, desk);
         } else {
@@ -238,7 +242,7 @@ impl Round<'_> {
     }
 
     fn look_by_group(&self, rows: &Rows<'_>, desk: &mut Desk) {
-        let Desk { open, lookers, smallest, contenders, gathered, tile } = desk;
+        let Desk { open, lookers, smallest, contenders, gathered, tile, limits } = desk;
         let count = self.groups.count();
         for (group, lookers) in lookers.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
             gathered.clear();
@@ -246,18 +250,21 @@ impl Round<'_> {
                 gathered.extend_from_slice(rows.x.row(open[place as usize].row));
             }
             let places = self.groups.places(group);
-            self.measure(gathered, places.clone(), tile);
-            for (&place, keys) in lookers.iter().zip(tile.chunks_exact(places.len())) {
-                let place = place as usize;
-                let found = two_smallest(keys);
-                smallest[place * count + group] = found;
-                contenders[place].scan(places.start as u32, keys, found[0]);
+            tile.measure(gathered, &self.targets, places.clone());
+            let [first, second] = tile.smallest(places.clone());
+            limits.clear();
+            for ((&place, &first), &second) in lookers.iter().zip(first).zip(second) {
+                smallest[place as usize * count + group] = [first, second];
+                limits.push(contenders[place as usize].limit(first));
             }
+            tile.within(places, limits, |row, target, key| {
+                contenders[lookers[row] as usize].found.push((key, target));
+            });
         }
     }
 
     fn look_at_all(&self, rows: &Rows<'_>, desk: &mut Desk) {
-        let Desk { open, smallest, contenders, gathered, tile, .. } = desk;
+        let Desk { open, smallest, contenders, gathered, tile, limits, .. } = desk;
         let count = self.groups.count();
         gathered.clear();
         let all = open.len() == rows.labels.len();
@@ -270,30 +277,26 @@ impl Round<'_> {
             let start = self.groups.starts[group];
             let fits = |&next: &usize| self.groups.starts[next + 1] - start <= TILE;
             let end = (group + 1..count).take_while(fits).last().unwrap_or(group) + 1;
-            self.measure(x, start..self.groups.starts[end], tile);
-            let width = self.groups.starts[end] - start;
-            for (place, (keys, open)) in tile.chunks_exact(width).zip(open.iter()).enumerate() {
-                for group in group..end {
+            tile.measure(x, &self.targets, start..self.groups.starts[end]);
+            for group in group..end {
+                let places = self.groups.places(group);
+                let [first, second] = tile.smallest(places.clone());
+                limits.clear();
+                for (place, open) in open.iter().enumerate() {
+                    // A row that does not look at this group finds nothing in it.
                     if rows.lower[open.row * count + group] > rows.upper[open.row] {
+                        limits.push(f32::NEG_INFINITY);
                         continue;
                     }
-                    let places = self.groups.places(group);
-                    let keys = &keys[places.start - start..places.end - start];
-                    let found = two_smallest(keys);
-                    smallest[place * count + group] = found;
-                    contenders[place].scan(places.start as u32, keys, found[0]);
+                    smallest[place * count + group] = [first[place], second[place]];
+                    limits.push(contenders[place].limit(first[place]));
                 }
+                tile.within(places, limits, |row, target, key| {
+                    contenders[row].found.push((key, target));
+                });
             }
             group = end;
         }
-    }
-
-    /// Sets `tile` to the keys of some rows and some targets.
-    fn measure(&self, x: &[f32], places: std::ops::Range<usize>, tile: &mut Vec<f32>) {
-        let d = self.centroids.cols();
-        tile.resize(x.len() / d * places.len(), 0.0);
-        let y = &self.targets.rows.data()[places.start * d..places.end * d];
-        keys_of_slices((x, y, d), &self.targets.norms[places], tile);
     }
 
     /// Labels an open row, and says whether that changed.
@@ -360,26 +363,4 @@ fn raised(distance: f64) -> f32 {
 /// A lower bound in `f32`.
 fn lowered(distance: f64) -> f32 {
     distance as f32 * (1.0 - WIDER)
-}
-
-/// The smallest two of some numbers, in a form that compiles to vector instructions; infinite where
-/// there are not so many.
-fn two_smallest(values: &[f32]) -> [f32; 2] {
-    let smaller = |a: f32, b: f32| if b < a { b } else { a };
-    let larger = |a: f32, b: f32| if b < a { a } else { b };
-    let insert = |[first, second]: &mut [f32; 2], value: f32| {
-        *second = smaller(*second, larger(*first, value));
-        *first = smaller(*first, value);
-    };
-    let (chunks, rest) = values.as_chunks::<8>();
-    let (mut firsts, mut seconds) = ([f32::INFINITY; 8], [f32::INFINITY; 8]);
-    for chunk in chunks {
-        for ((first, second), &value) in firsts.iter_mut().zip(&mut seconds).zip(chunk) {
-            *second = smaller(*second, larger(*first, value));
-            *first = smaller(*first, value);
-        }
-    }
-    let mut found = [f32::INFINITY; 2];
-    rest.iter().chain(&firsts).chain(&seconds).for_each(|&value| insert(&mut found, value));
-    found
 }

@@ -1,7 +1,7 @@
 //! Lloyd's iteration.
 
 use super::bounds::Tracker;
-use super::means::means;
+use super::means::Sums;
 use super::{End, Round};
 use crate::product::squared_distance;
 use crate::{Error, Matrix};
@@ -20,7 +20,7 @@ pub(super) fn run(
     let d = x.cols();
     let k = centroids.len() / d;
     let mut tracker = Tracker::new(x.rows(), Matrix::new(&centroids, k, d)?)?;
-    let mut shifts = vec![0.0; k];
+    let (mut shifts, mut sums) = (vec![0.0; k], Sums::new(k, d));
     let (mut iterations, mut converged) = (0, false);
     while iterations < max_iterations && !converged {
         iterations += 1;
@@ -30,7 +30,7 @@ pub(super) fn run(
         if changed == 0 {
             return Ok((End { centroids, iterations, converged: true }, tracker));
         }
-        let next = means(x, &tracker.labels, &centroids);
+        let next = sums.means(x, &tracker.labels, &centroids);
         let squared: Vec<f64> =
             next.chunks(d).zip(centroids.chunks(d)).map(|(a, b)| squared_distance(a, b)).collect();
         converged = squared.iter().sum::<f64>() <= tolerance;

@@ -1,7 +1,7 @@
 //! Means of the members of clusters.
 
 use crate::Matrix;
-use crate::product::squared_distance;
+use crate::product::{add, squared_distance};
 use rayon::prelude::*;
 
 /// Members summed by one task. A fixed number, so that sums do not depend on threads.
@@ -40,16 +40,68 @@ impl Members {
 /// The means of the clusters, `[k, d]`. An empty cluster takes the row farthest from its
 /// centroid; it stays where it was if every row lies on its centroid.
 pub(super) fn means(x: Matrix<'_>, labels: &[u32], centroids: &[f32]) -> Vec<f32> {
-    let d = x.cols();
-    let clusters = centroids.len() / d;
-    let members = Members::new(labels, clusters);
-    let mut counts: Vec<usize> = (0..clusters).map(|c| members.of(c).len()).collect();
-    let mut sums = sums(x, &members, clusters);
-    if counts.contains(&0) {
-        relocate_empty(x, labels, centroids, &mut counts, &mut sums);
+    Sums::new(centroids.len() / x.cols(), x.cols()).means(x, labels, centroids)
+}
+
+/// Sums over clusters, kept from round to round: only rows that went elsewhere are added and subtracted,
+/// which `f64` does almost without rounding.
+pub(super) struct Sums {
+    /// Of the rows that the sums are of; none at first.
+    labels: Vec<u32>,
+    /// `[k]`
+    counts: Vec<usize>,
+    /// `[k, d]`
+    sums: Vec<f64>,
+}
+
+impl Sums {
+    pub(super) fn new(clusters: usize, cols: usize) -> Self {
+        Self { labels: Vec::new(), counts: vec![0; clusters], sums: vec![0.0; clusters * cols] }
     }
+
+    /// [`means`] for the labels of this round.
+    pub(super) fn means(&mut self, x: Matrix<'_>, labels: &[u32], centroids: &[f32]) -> Vec<f32> {
+        self.update(x, labels);
+        let d = x.cols();
+        if self.counts.contains(&0) {
+            let (mut counts, mut sums) = (self.counts.clone(), self.sums.clone());
+            relocate_empty(x, labels, centroids, &mut counts, &mut sums);
+            return divided(centroids, d, &counts, &sums);
+        }
+        divided(centroids, d, &self.counts, &self.sums)
+    }
+
+    fn update(&mut self, x: Matrix<'_>, labels: &[u32]) {
+        let clusters = self.counts.len();
+        let moved = self.labels.iter().zip(labels).filter(|(old, new)| old != new).count();
+        if self.labels.len() != labels.len() || 3 * moved > labels.len() {
+            let members = Members::new(labels, clusters);
+            self.counts = (0..clusters).map(|c| members.of(c).len()).collect();
+            self.sums = sums(x, &members, clusters);
+        } else {
+            let mut moves: Vec<Vec<(u32, f64)>> = vec![Vec::new(); clusters];
+            for (row, (&old, &new)) in (0..).zip(self.labels.iter().zip(labels)) {
+                if old != new {
+                    moves[old as usize].push((row, -1.0));
+                    moves[new as usize].push((row, 1.0));
+                    self.counts[old as usize] -= 1;
+                    self.counts[new as usize] += 1;
+                }
+            }
+            let sums = self.sums.par_chunks_exact_mut(x.cols()).zip(moves);
+            sums.for_each(|(sum, moves)| {
+                moves.iter().for_each(|&(row, sign)| add(sum, x.row(row as usize), sign));
+            });
+        }
+        self.labels.clear();
+        self.labels.extend_from_slice(labels);
+    }
+}
+
+/// Sums over counts; a centroid without rows stays where it was.
+fn divided(centroids: &[f32], d: usize, counts: &[usize], sums: &[f64]) -> Vec<f32> {
     let mut means = centroids.to_vec();
-    for ((mean, sum), &count) in means.chunks_mut(d).zip(sums.chunks(d)).zip(&counts) {
+    for ((mean, sum), &count) in means.chunks_mut(d).zip(sums.chunks(d)).zip(counts) {
         if count > 0 {
             for (m, s) in mean.iter_mut().zip(sum) {
                 *m = (s / count as f64) as f32;
@@ -82,12 +134,6 @@ pub(super) fn sums(x: Matrix<'_>, members: &Members, clusters: usize) -> Vec<f64
         }
     }
     sums
-}
-
-fn add(sum: &mut [f64], row: &[f32], factor: f64) {
-    for (s, &v) in sum.iter_mut().zip(row) {
-        *s += factor * f64::from(v);
-    }
 }
 
 /// Moves the farthest rows, one each, into the empty clusters.

@@ -3,7 +3,8 @@
 use super::means::{Members, sums};
 use super::{End, FittedKMeans, Start, at_least_one, not_negative};
 use crate::blocks::{column_means, ordered_sum};
-use crate::distance::{Targets, nearest, nearest_index, squared_norms};
+use crate::distance::{nearest, squared_norms};
+use crate::nearest::{Targets, nearest_index};
 use crate::product::squared_distance;
 use crate::random::{self, Stream};
 use crate::{Error, Matrix};
@@ -98,7 +99,8 @@ impl MiniBatchKMeans {
         let data = Centred { x, mean: column_means(x) };
         let batch = self.batch.min(x.rows());
         let mut centres = Centres::new(self.first_centroids(&data, batch)?, x.cols());
-        let tolerance = self.tolerance * data.mean_variance();
+        let tolerance =
+            if self.tolerance > 0.0 { self.tolerance * data.mean_variance() } else { 0.0 };
         let mut trend = Trend::new(self.max_no_improvement, batch, x.rows());
         let steps = (self.max_passes.saturating_mul(x.rows()) / batch).max(1);
         let mut since_reassignment = 0;

@@ -18,6 +18,7 @@ pub use minibatch::{MiniBatchKMeans, Step};
 use self::bounds::Tracker;
 use crate::blocks::column_means;
 use crate::distance::{self, Nearest, nearest};
+use crate::nearest::{Targets, nearest_index};
 use crate::product::squared_distance;
 use crate::{Error, Matrix};
 use rayon::prelude::*;
@@ -196,7 +197,7 @@ impl FittedKMeans {
         let targets = Matrix::new(&centroids, clusters, d)?;
         let labels = match known {
             Some((tracker, norms)) => unshifted(x, mean, targets, tracker, norms)?,
-            None => nearest(x, targets)?.index,
+            None => nearest_index(x, &Targets::new(targets)?),
         };
         let squared: Vec<f32> = labels
             .par_iter()

@@ -11,7 +11,8 @@ mod approximate;
 pub use approximate::{Approximate, approximate};
 
 use crate::blocks::{ROW_BLOCK, ranges};
-use crate::distance::{TILE, keys, squared_norms};
+use crate::distance::{keys, squared_norms};
+use crate::nearest::TILE;
 use crate::product::{dot, squared_distance};
 use crate::{Error, Matrix};
 use rayon::prelude::*;
