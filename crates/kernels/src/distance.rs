@@ -5,7 +5,7 @@
 //! the nearest rows, are computed again from the differences.
 
 use crate::blocks::ROW_BLOCK;
-use crate::nearest::{Targets, nearest_index};
+use crate::nearest::{Targets, nearest_targets};
 use crate::product::{add_a_bt, dot, squared_distance};
 use crate::{Error, Matrix};
 use rayon::prelude::*;
@@ -25,12 +25,16 @@ pub struct Nearest {
 /// ‖row‖² of every row.
 ///
 /// # Errors
-/// [`Error::Overflow`] if a norm is too large for products of such rows to be safe.
+/// [`Error::NotFinite`]; [`Error::Overflow`] if a norm is too large for products of such rows to be safe.
 pub(crate) fn squared_norms(x: Matrix<'_>) -> Result<Vec<f32>, Error> {
     let norms: Vec<f32> =
         x.data().par_chunks_exact(x.cols()).map(|row| dot(row, row) as f32).collect();
-    match norms.iter().position(|&norm| norm > f32::MAX / 8.0) {
-        Some(row) => Err(Error::Overflow { row }),
+    // Written so that NaN is beyond it too.
+    match norms.iter().position(|&norm| !(norm <= f32::MAX / 8.0)) {
+        Some(row) => {
+            x.check_finite()?;
+            Err(Error::Overflow { row })
+        }
         None => Ok(norms),
     }
 }
@@ -108,13 +112,7 @@ pub fn nearest(x: Matrix<'_>, y: Matrix<'_>) -> Result<Nearest, Error> {
         return Err(Error::TooFew { what: "nearest row", wanted: 1, available: 0 });
     }
     squared_norms(x)?;
-    let index = nearest_index(x, &Targets::new(y)?);
-    let squared = index
-        .par_iter()
-        .zip(x.data().par_chunks_exact(x.cols()))
-        .map(|(&j, row)| squared_distance(row, y.row(j as usize)) as f32)
-        .collect();
-    Ok(Nearest { index, squared })
+    Ok(nearest_targets(x, &Targets::new(y)?))
 }
 
 fn check(x: Matrix<'_>, y: Matrix<'_>) -> Result<(), Error> {

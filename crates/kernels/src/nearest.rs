@@ -9,7 +9,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::blocks::{ROW_BLOCK, ranges};
-use crate::distance::squared_norms;
+use crate::distance::{Nearest, squared_norms};
 use crate::product::{add_a_bt, dot, squared_distance};
 use crate::{Error, Matrix};
 
@@ -44,21 +44,25 @@ impl<'a> Targets<'a> {
     }
 }
 
-/// The nearest target of every row of `x`, for data that are known to be good.
-pub(crate) fn nearest_index(x: Matrix<'_>, targets: &Targets<'_>) -> Vec<u32> {
-    let mut index = vec![0u32; x.rows()];
-    index.par_chunks_mut(ROW_BLOCK).enumerate().for_each_init(
+/// The nearest target of every row of `x` and the squared distance to it, for data that are known to be
+/// good.
+pub(crate) fn nearest_targets(x: Matrix<'_>, targets: &Targets<'_>) -> Nearest {
+    let (mut index, mut squared) = (vec![0u32; x.rows()], vec![0f32; x.rows()]);
+    let blocks = index.par_chunks_mut(ROW_BLOCK).zip(squared.par_chunks_mut(ROW_BLOCK));
+    blocks.enumerate().for_each_init(
         || (Tile::default(), Vec::new(), Vec::new()),
-        |(tile, contenders, limits), (block, index)| {
+        |(tile, contenders, limits), (block, (index, squared))| {
             let start = block * ROW_BLOCK;
             let rows = x.block(start..start + index.len());
             nearest_in_block(rows, targets, tile, contenders, limits);
-            for ((row, contenders), index) in rows.iter_rows().zip(contenders).zip(index) {
-                *index = contenders.settle(row, targets.rows);
+            let found = index.iter_mut().zip(squared).zip(contenders);
+            for (row, ((index, squared), contenders)) in rows.iter_rows().zip(found) {
+                let (nearest, distance) = contenders.settle(row, targets.rows);
+                (*index, *squared) = (nearest, distance as f32);
             }
         },
     );
-    index
+    Nearest { index, squared }
 }
 
 fn nearest_in_block(
@@ -188,20 +192,17 @@ impl Contenders {
         &self.found
     }
 
-    /// The nearest target of `row`, measured where keys leave a choice.
-    fn settle(&mut self, row: &[f32], targets: Matrix<'_>) -> u32 {
-        let finalists = self.finalists();
-        if let [(_, only)] = *finalists {
-            return only;
-        }
-        let mut best = (f64::INFINITY, 0);
-        for &(_, index) in finalists {
+    /// The nearest target of `row` and its squared distance; all that keys leave a choice of are
+    /// measured, and of equals the first is taken.
+    fn settle(&mut self, row: &[f32], targets: Matrix<'_>) -> (u32, f64) {
+        let mut best = (0, f64::INFINITY);
+        for &(_, index) in self.finalists() {
             let distance = squared_distance(row, targets.row(index as usize));
-            if distance < best.0 {
-                best = (distance, index);
+            if distance < best.1 {
+                best = (index, distance);
             }
         }
-        best.1
+        best
     }
 }
 

@@ -78,6 +78,15 @@ pub(crate) fn add(sum: &mut [f64], row: &[f32], factor: f64) {
     });
 }
 
+/// Sets `out` to a row less a mean.
+pub(crate) fn subtract(row: &[f32], mean: &[f64], out: &mut [f32]) {
+    Arch::new().dispatch(|| {
+        for ((out, &value), mean) in out.iter_mut().zip(row).zip(mean) {
+            *out = (f64::from(value) - mean) as f32;
+        }
+    });
+}
+
 /// Sixteen partial sums, so that the compiler may use vector instructions without reordering.
 #[inline(always)]
 fn sum_over_pairs(a: &[f32], b: &[f32], term: impl Fn(f64, f64) -> f64) -> f64 {

@@ -11,7 +11,7 @@
 use rayon::prelude::*;
 
 use super::means::{Members, means};
-use crate::nearest::{Contenders, TILE, Targets, Tile, nearest_index};
+use crate::nearest::{Contenders, TILE, Targets, Tile, nearest_targets};
 use crate::product::squared_distance;
 use crate::{Error, Matrix};
 
@@ -55,7 +55,8 @@ impl Groups {
             let first = (0..count).flat_map(|g| centroids.row(g * k / count));
             let mut middles: Vec<f32> = first.copied().collect();
             for _ in 0..GROUPING_ROUNDS {
-                of = nearest_index(centroids, &Targets::new(Matrix::new(&middles, count, d)?)?);
+                of = nearest_targets(centroids, &Targets::new(Matrix::new(&middles, count, d)?)?)
+                    .index;
                 middles = means(centroids, &of, &middles);
             }
         }

@@ -112,7 +112,7 @@ fn divided(centroids: &[f32], d: usize, counts: &[usize], sums: &[f64]) -> Vec<f
 }
 
 /// Sums of the members of every cluster, `[k, d]`, in the order of the rows.
-pub(super) fn sums(x: Matrix<'_>, members: &Members, clusters: usize) -> Vec<f64> {
+fn sums(x: Matrix<'_>, members: &Members, clusters: usize) -> Vec<f64> {
     let d = x.cols();
     let tasks: Vec<(usize, &[u32])> = (0..clusters)
         .flat_map(|c| members.of(c).chunks(CHUNK).map(move |rows| (c, rows)))

@@ -1,11 +1,11 @@
 //! k-means by small batches.
 
-use super::means::{Members, sums};
+use super::means::Members;
 use super::{End, FittedKMeans, Start, at_least_one, not_negative};
 use crate::blocks::{column_means, ordered_sum};
 use crate::distance::{nearest, squared_norms};
-use crate::nearest::{Targets, nearest_index};
-use crate::product::squared_distance;
+use crate::nearest::{Targets, nearest_targets};
+use crate::product::{add, subtract};
 use crate::random::{self, Stream};
 use crate::{Error, Matrix};
 use rand::RngExt;
@@ -96,18 +96,17 @@ impl MiniBatchKMeans {
         observe: &mut dyn FnMut(Step),
     ) -> Result<FittedKMeans, Error> {
         self.check(x)?;
-        let data = Centred { x, mean: column_means(x) };
         let batch = self.batch.min(x.rows());
+        let data = Centred { x, mean: self.middle(x, batch)? };
         let mut centres = Centres::new(self.first_centroids(&data, batch)?, x.cols());
         let tolerance =
             if self.tolerance > 0.0 { self.tolerance * data.mean_variance() } else { 0.0 };
         let mut trend = Trend::new(self.max_no_improvement, batch, x.rows());
         let steps = (self.max_passes.saturating_mul(x.rows()) / batch).max(1);
         let mut since_reassignment = 0;
-        let mut end = (steps, false);
+        let (mut end, mut rows) = ((steps, false), Vec::new());
         for step in 1..=steps {
-            let rows = self.draw(x.rows(), batch, step);
-            let rows = data.gather(&rows);
+            data.gather(&self.draw(x.rows(), batch, step), &mut rows);
             since_reassignment += batch;
             let due = centres.counts.contains(&0)
                 || since_reassignment >= self.clusters.saturating_mul(10);
@@ -147,8 +146,15 @@ impl MiniBatchKMeans {
             });
         }
         self.start.check(self.clusters, x)?;
-        x.check_finite()?;
         squared_norms(x).map(|_| ())
+    }
+
+    /// The mean of some rows, which is near enough to that of all.
+    fn middle(&self, x: Matrix<'_>, batch: usize) -> Result<Vec<f64>, Error> {
+        let mut rng = random::stream(self.seed, "mini-batch k-means middle", 0);
+        let drawn = random::sample(x.rows(), batch, &mut rng)?;
+        let rows: Vec<f32> = drawn.iter().flat_map(|&row| x.row(row)).copied().collect();
+        Ok(column_means(Matrix::new(&rows, batch, x.cols())?))
     }
 
     /// The rows of a step.
@@ -163,11 +169,10 @@ impl MiniBatchKMeans {
         let size = if 3 * batch < self.clusters { 3 * self.clusters } else { 3 * batch };
         let size = size.min(n);
         let sample = |purpose, item| -> Result<Vec<f32>, Error> {
-            Ok(data.gather(&random::sample(
-                n,
-                size,
-                &mut random::stream(self.seed, purpose, item),
-            )?))
+            let mut rng = random::stream(self.seed, purpose, item);
+            let mut rows = Vec::new();
+            data.gather(&random::sample(n, size, &mut rng)?, &mut rows);
+            Ok(rows)
         };
         let tries = self.start.tries(self.restarts);
         let held_out = if tries > 1 { sample("mini-batch k-means held out", 0)? } else { vec![] };
@@ -192,30 +197,28 @@ impl MiniBatchKMeans {
     }
 }
 
-/// Rows seen around their mean, where norms are smallest and so is the rounding of distances.
+/// Rows seen around a point amid them, where norms are smallest and so is the rounding of distances.
 struct Centred<'a> {
     x: Matrix<'a>,
     mean: Vec<f64>,
 }
 
 impl Centred<'_> {
-    /// Some rows, less the mean.
-    fn gather(&self, rows: &[usize]) -> Vec<f32> {
+    /// Sets `out` to some rows, less the mean.
+    fn gather(&self, rows: &[usize], out: &mut Vec<f32>) {
         let d = self.x.cols();
-        let mut out = vec![0.0; rows.len() * d];
+        out.resize(rows.len() * d, 0.0);
         out.par_chunks_exact_mut(d).zip(rows).for_each(|(out, &row)| {
-            for ((out, &value), mean) in out.iter_mut().zip(self.x.row(row)).zip(&self.mean) {
-                *out = (f64::from(value) - mean) as f32;
-            }
+            subtract(self.x.row(row), &self.mean, out);
         });
-        out
     }
 
     /// The mean of the columns' variances (divisor n).
     fn mean_variance(&self) -> f64 {
+        let means = column_means(self.x);
         let squares = ordered_sum(self.x.rows(), 1, |range, sum| {
             for row in self.x.block(range).iter_rows() {
-                for (&value, mean) in row.iter().zip(&self.mean) {
+                for (&value, mean) in row.iter().zip(&means) {
                     sum[0] += (f64::from(value) - mean).powi(2);
                 }
             }
@@ -257,47 +260,46 @@ impl Centres {
     ) -> Result<Moved, Error> {
         let d = self.cols;
         let targets = Targets::new(Matrix::new(&self.narrow, self.counts.len(), d)?)?;
-        let labels = nearest_index(batch, &targets);
-        let squares: Vec<f64> = labels
-            .par_iter()
-            .zip(batch.data().par_chunks_exact(d))
-            .map(|(&label, row)| squared_distance(row, targets.rows.row(label as usize)))
-            .collect();
-        self.take_in(batch, &labels);
+        let found = nearest_targets(batch, &targets);
+        let mut shift = self.take_in(batch, &found.index);
         if let Some((ratio, rng)) = starved {
-            self.reassign(batch, ratio, rng)?;
+            shift += self.reassign(batch, ratio, rng)?;
         }
-        let next: Vec<f32> = self.wide.iter().map(|&value| value as f32).collect();
-        let pairs = next.chunks_exact(d).zip(self.narrow.chunks_exact(d));
-        let shift = pairs.map(|(a, b)| squared_distance(a, b)).sum();
-        self.narrow = next;
-        Ok(Moved { inertia: squares.into_iter().sum(), shift })
+        Ok(Moved { inertia: found.squared.into_iter().map(f64::from).sum(), shift })
     }
 
-    /// Makes every centroid the mean of its old rows and its new ones.
-    fn take_in(&mut self, batch: Matrix<'_>, labels: &[u32]) {
-        let k = self.counts.len();
+    /// Makes every centroid the mean of its old rows and its new ones; returns the sum of the squared
+    /// distances that they moved.
+    fn take_in(&mut self, batch: Matrix<'_>, labels: &[u32]) -> f64 {
+        let (k, d) = (self.counts.len(), self.cols);
         let members = Members::new(labels, k);
-        let sums = sums(batch, &members, k);
-        let centroids = self.wide.chunks_exact_mut(self.cols).zip(sums.chunks_exact(self.cols));
-        for (cluster, (centroid, sum)) in centroids.enumerate() {
-            let new = members.of(cluster).len() as u64;
-            if new == 0 {
-                continue;
-            }
-            let old = self.counts[cluster] as f64;
-            self.counts[cluster] += new;
-            let total = self.counts[cluster] as f64;
-            for (value, sum) in centroid.iter_mut().zip(sum) {
-                *value = (*value * old + sum) / total;
-            }
-        }
+        let centroids = self.wide.par_chunks_exact_mut(d).zip(self.narrow.par_chunks_exact_mut(d));
+        let moved: Vec<f64> = centroids
+            .zip(&mut self.counts)
+            .enumerate()
+            .map(|(cluster, ((wide, narrow), count))| {
+                let new = members.of(cluster);
+                if new.is_empty() {
+                    return 0.0;
+                }
+                let old = *count as f64;
+                *count += new.len() as u64;
+                let total = *count as f64;
+                wide.iter_mut().for_each(|value| *value *= old);
+                for &row in new {
+                    add(wide, batch.row(row as usize), 1.0);
+                }
+                wide.iter_mut().for_each(|value| *value /= total);
+                round(wide, narrow)
+            })
+            .collect();
+        moved.into_iter().sum()
     }
 
     /// Puts centroids with fewer rows than `ratio` times those of the largest on random rows of the
     /// batch, at most on half of them; they count as many rows as the smallest of the others, so
-    /// that they are not starved again at once.
-    fn reassign(&mut self, batch: Matrix<'_>, ratio: f64, rng: &mut Stream) -> Result<(), Error> {
+    /// that they are not starved again at once. Returns the sum of the squared distances.
+    fn reassign(&mut self, batch: Matrix<'_>, ratio: f64, rng: &mut Stream) -> Result<f64, Error> {
         let most = self.counts.iter().copied().max().unwrap_or(0) as f64;
         let is_starved = |&cluster: &usize| (self.counts[cluster] as f64) < ratio * most;
         let mut starved: Vec<usize> = (0..self.counts.len()).filter(is_starved).collect();
@@ -308,15 +310,26 @@ impl Centres {
             (0..self.counts.len()).filter(|cluster| starved.binary_search(cluster).is_err());
         let least = others.map(|cluster| self.counts[cluster]).min().unwrap_or(0);
         let rows = random::sample(batch.rows(), starved.len(), rng)?;
+        let mut shift = 0.0;
         for (cluster, row) in starved.into_iter().zip(rows) {
-            let centroid = &mut self.wide[cluster * self.cols..][..self.cols];
-            for (value, &new) in centroid.iter_mut().zip(batch.row(row)) {
+            let range = cluster * self.cols..(cluster + 1) * self.cols;
+            for (value, &new) in self.wide[range.clone()].iter_mut().zip(batch.row(row)) {
                 *value = f64::from(new);
             }
+            shift += round(&self.wide[range.clone()], &mut self.narrow[range]);
             self.counts[cluster] = least;
         }
-        Ok(())
+        Ok(shift)
     }
+}
+
+/// Rounds a centroid; the squared distance from where it was.
+fn round(wide: &[f64], narrow: &mut [f32]) -> f64 {
+    wide.iter().zip(narrow).fold(0.0, |sum, (&value, narrow)| {
+        let before = std::mem::replace(narrow, value as f32);
+        let moved = f64::from(*narrow) - f64::from(before);
+        sum + moved * moved
+    })
 }
 
 /// The smoothed inertia of the batches.

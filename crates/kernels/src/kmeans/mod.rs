@@ -18,8 +18,8 @@ pub use minibatch::{MiniBatchKMeans, Step};
 use self::bounds::Tracker;
 use crate::blocks::column_means;
 use crate::distance::{self, Nearest, nearest};
-use crate::nearest::{Targets, nearest_index};
-use crate::product::squared_distance;
+use crate::nearest::{Targets, nearest_targets};
+use crate::product::{squared_distance, subtract};
 use crate::{Error, Matrix};
 use rayon::prelude::*;
 
@@ -134,10 +134,11 @@ impl KMeans {
         observe: &mut dyn FnMut(Round),
     ) -> Result<FittedKMeans, Error> {
         self.check(x)?;
+        x.check_finite()?;
         // Around the mean, squared norms are smallest and so is the rounding of the distances.
         let mean = column_means(x);
-        let centred = shifted(x, &mean, -1.0);
-        let y = Matrix::new(&centred, x.rows(), x.cols())?;
+        let less = centred(x, &mean);
+        let y = Matrix::new(&less, x.rows(), x.cols())?;
         let norms = distance::squared_norms(y)?;
         let tolerance = self.tolerance * norms.iter().copied().map(f64::from).sum::<f64>()
             / (x.rows() * x.cols()) as f64;
@@ -163,8 +164,7 @@ impl KMeans {
         at_least_one("restarts", self.restarts)?;
         at_least_one("max_iterations", self.max_iterations)?;
         not_negative("tolerance", self.tolerance)?;
-        self.start.check(self.clusters, x)?;
-        x.check_finite()
+        self.start.check(self.clusters, x)
     }
 }
 
@@ -193,17 +193,22 @@ impl FittedKMeans {
         known: Option<(Tracker, &[f32])>,
     ) -> Result<Self, Error> {
         let (d, clusters) = (x.cols(), end.centroids.len() / x.cols());
-        let centroids = shifted(Matrix::new(&end.centroids, clusters, d)?, mean, 1.0);
+        let centroids = added(Matrix::new(&end.centroids, clusters, d)?, mean);
         let targets = Matrix::new(&centroids, clusters, d)?;
-        let labels = match known {
-            Some((tracker, norms)) => unshifted(x, mean, targets, tracker, norms)?,
-            None => nearest_index(x, &Targets::new(targets)?),
+        let (labels, squared) = match known {
+            Some((tracker, norms)) => {
+                let labels = unshifted(x, mean, targets, tracker, norms)?;
+                let pairs = labels.par_iter().zip(x.data().par_chunks_exact(d));
+                let squared: Vec<f32> = pairs
+                    .map(|(&label, row)| squared_distance(row, targets.row(label as usize)) as f32)
+                    .collect();
+                (labels, squared)
+            }
+            None => {
+                let Nearest { index, squared } = nearest_targets(x, &Targets::new(targets)?);
+                (index, squared)
+            }
         };
-        let squared: Vec<f32> = labels
-            .par_iter()
-            .zip(x.data().par_chunks_exact(d))
-            .map(|(&label, row)| squared_distance(row, targets.row(label as usize)) as f32)
-            .collect();
         Ok(Self {
             clusters,
             cols: d,
@@ -272,14 +277,22 @@ fn unshifted(
     Ok(labels)
 }
 
-/// `x + sign * mean`, row by row.
-fn shifted(x: Matrix<'_>, mean: &[f64], sign: f64) -> Vec<f32> {
+/// `x + mean`, row by row.
+fn added(x: Matrix<'_>, mean: &[f64]) -> Vec<f32> {
     let mut out = x.data().to_vec();
-    out.par_chunks_exact_mut(x.cols()).for_each(|row| {
+    for row in out.chunks_exact_mut(x.cols()) {
         for (value, m) in row.iter_mut().zip(mean) {
-            *value = (f64::from(*value) + sign * m) as f32;
+            *value = (f64::from(*value) + m) as f32;
         }
-    });
+    }
+    out
+}
+
+/// `x - mean`, row by row.
+fn centred(x: Matrix<'_>, mean: &[f64]) -> Vec<f32> {
+    let mut out = vec![0.0; x.data().len()];
+    let rows = out.par_chunks_exact_mut(x.cols()).zip(x.data().par_chunks_exact(x.cols()));
+    rows.for_each(|(out, row)| subtract(row, mean, out));
     out
 }
 

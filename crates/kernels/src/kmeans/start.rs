@@ -1,6 +1,6 @@
 //! The first centroids: given, drawn, or by greedy k-means++.
 
-use super::{Start, shifted};
+use super::{Start, centred};
 use crate::blocks::ROW_BLOCK;
 use crate::distance::squared_block;
 use crate::random::{self, Stream};
@@ -41,7 +41,7 @@ impl Start {
     ) -> Result<Vec<f32>, Error> {
         let rows = match self {
             Self::Given(centroids) => {
-                return Ok(shifted(Matrix::new(centroids, k, y.cols())?, mean, -1.0));
+                return Ok(centred(Matrix::new(centroids, k, y.cols())?, mean));
             }
             Self::Random => random::sample(y.rows(), k, rng)?,
             Self::PlusPlus => plus_plus(y, norms, k, rng),
@@ -77,7 +77,7 @@ struct Search<'a> {
     norms: &'a [f32],
     /// Squared distance of every row to the nearest row chosen so far, `[n]`.
     closest: Vec<f32>,
-    /// What `closest` would be with each of the drawn rows, `[n, drawn]`.
+    /// What `closest` would be with each of the drawn rows, `[drawn, rows]` for each block of rows.
     tile: Vec<f32>,
 }
 
@@ -92,13 +92,14 @@ impl Search<'_> {
                 best = trial;
             }
         }
-        for (closest, row) in self.closest.iter_mut().zip(self.tile.chunks(drawn.len())) {
-            *closest = row[best];
+        let tiles = self.tile.chunks(ROW_BLOCK * drawn.len());
+        for (closest, tile) in self.closest.chunks_mut(ROW_BLOCK).zip(tiles) {
+            closest.copy_from_slice(&tile[best * closest.len()..][..closest.len()]);
         }
         (drawn[best], potentials[best])
     }
 
-    /// Fills the tile; its column sums, taken block by block in the order of the rows.
+    /// Fills the tile; the sum over all rows for each of the drawn, taken block by block.
     fn potentials(&mut self, drawn: &[usize]) -> Vec<f64> {
         let width = drawn.len();
         let rows: Vec<f32> = drawn.iter().flat_map(|&row| self.x.row(row)).copied().collect();
@@ -115,9 +116,9 @@ impl Search<'_> {
             .enumerate()
             .map(|(block, (tile, closest))| {
                 let range = block * ROW_BLOCK..block * ROW_BLOCK + closest.len();
-                let x = x.block(range.clone());
-                squared_block(x, &norms[range], candidates, &row_norms, tile);
-                column_sums_of_minima(tile, closest, width)
+                let rows = x.block(range.clone());
+                squared_block(candidates, &row_norms, rows, &norms[range], tile);
+                tile.chunks_exact_mut(closest.len()).map(|row| cap(row, closest)).collect()
             })
             .collect();
         let mut total = vec![0.0; width];
@@ -130,16 +131,13 @@ impl Search<'_> {
     }
 }
 
-/// Caps every row of the tile at `closest` and sums its columns.
-fn column_sums_of_minima(tile: &mut [f32], closest: &[f32], width: usize) -> Vec<f64> {
-    let mut sums = vec![0.0; width];
-    for (row, &cap) in tile.chunks_exact_mut(width).zip(closest) {
-        for (distance, sum) in row.iter_mut().zip(&mut sums) {
-            *distance = distance.min(cap);
-            *sum += f64::from(*distance);
-        }
-    }
-    sums
+/// Caps distances at `closest` and sums them.
+fn cap(distances: &mut [f32], closest: &[f32]) -> f64 {
+    let pairs = distances.iter_mut().zip(closest);
+    pairs.fold(0.0, |sum, (distance, &cap)| {
+        *distance = distance.min(cap);
+        sum + f64::from(*distance)
+    })
 }
 
 /// Draws rows in proportion to `closest`.
