@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
+use faer::traits::pulp::Arch;
 use rayon::prelude::*;
 
 use crate::blocks::{ROW_BLOCK, ranges};

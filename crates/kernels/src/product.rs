@@ -8,8 +8,8 @@
 
 use faer::linalg::matmul::matmul;
 use faer::traits::ComplexField;
+use faer::traits::pulp::Arch;
 use faer::{Accum, MatMut, MatRef, Par};
-use pulp::Arch;
 
 /// Adds `alpha * a·bᵀ` to `out`: `a: [m, d]`, `b: [n, d]`, `out: [m, n]`.
 pub(crate) fn add_a_bt<T: ComplexField>(a: &[T], b: &[T], d: usize, alpha: T, out: &mut [T]) {

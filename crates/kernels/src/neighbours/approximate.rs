@@ -23,6 +23,10 @@ const PROBES: usize = 8;
 /// Rows whose neighbours are also sought exactly, to know the recall.
 const SAMPLE: usize = 1000;
 
+/// The recall of the sample must be above what is asked for by so many standard errors, so that the true
+/// one is not below it in 19 of 20 cases.
+const SURE: f64 = 1.645;
+
 /// Neighbours, and how many of the true ones are among them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Approximate {
@@ -39,11 +43,11 @@ pub struct Approximate {
 /// `least_recall` as far as a sample can tell.
 ///
 /// √n centroids, found by k-means on some of the rows, sort the rows into cells (inverted lists:
-/// Jégou, Douze and Schmid, "Product quantization for nearest neighbor search", PAMI 2011). All rows
-/// of a cell are compared with all rows of the cells whose centroids are nearest, by matrix products;
-/// then every row meets the neighbours of its neighbours (Dong, Charikar and Li, "Efficient k-nearest
-/// neighbor graph construction", WWW 2011). If the recall is too low, twice as many cells are looked
-/// into, all in the end. Time grows as n√n.
+/// Jégou, Douze and Schmid, "Product quantization for nearest neighbor search", PAMI 2011). Every row
+/// looks into the cells whose centroids are nearest to it; rows of one cell that look into the same one do
+/// so together, by matrix products. Then every row meets the neighbours of its neighbours (Dong,
+/// Charikar and Li, "Efficient k-nearest neighbor graph construction", WWW 2011). If the recall is too
+/// low, twice as many cells are looked into, all in the end. Time grows as n√n.
 ///
 /// # Errors
 /// As [`self_neighbours`]; [`Error::Parameter`] if `least_recall` is not between 0 and 1.
@@ -75,12 +79,14 @@ pub fn approximate(
     };
     let cells = Cells::new(rows, seed)?;
     let truth = Truth::new(rows, k, seed)?;
-    let mut probes = PROBES;
+    let (mut probes, mut found) = (PROBES, Vec::new());
+    let mut looked = 0;
     while probes < cells.count() {
-        let found = cells.refined(&cells.search(k, probes)?, k);
-        let neighbours = cells.in_order(found, k, metric);
-        let recall = truth.recall(&neighbours, metric);
-        if recall >= least_recall {
+        found = cells.search(k, looked..probes, &found)?;
+        looked = probes;
+        let neighbours = cells.in_order(&cells.refined(&found, k), k, metric);
+        let (recall, error) = truth.recall(&neighbours, metric);
+        if recall - SURE * error >= least_recall {
             return Ok(Approximate { neighbours, recall, probes: Some((probes, cells.count())) });
         }
         probes *= 2;
@@ -98,12 +104,25 @@ struct Cells {
     norms: Vec<f32>,
     /// The rows of each cell.
     ranges: Vec<Range<usize>>,
-    /// For each cell all cells, the nearest (itself) first, `[cells, cells]`.
-    nearest: Vec<u32>,
+    /// `[cells, d]`
+    centroids: Vec<f32>,
+    /// ‖centroid‖².
+    centroid_norms: Vec<f32>,
 }
 
 /// A squared distance and a sorted row.
 type Found = (f64, u32);
+
+/// Memory that is used again for every block of rows.
+#[derive(Default)]
+struct Desk {
+    /// Cells in the order of their distance from a row.
+    cells: Vec<u32>,
+    /// For every cell the rows of the block that look into it.
+    lookers: Vec<Vec<u32>>,
+    gathered: Vec<f32>,
+    tile: Vec<f32>,
+}
 
 impl Cells {
     fn new(x: Matrix<'_>, seed: u64) -> Result<Self, Error> {
@@ -126,14 +145,9 @@ impl Cells {
         let ranges = (0..count as u32).map(|of| start(of)..start(of + 1)).collect();
         let norms = squared_norms(Matrix::new(&values, x.rows(), x.cols())?)?;
 
-        let apart = distance::squared_euclidean(centroids, centroids)?;
-        let by_distance = |apart: &[f32]| {
-            let mut cells: Vec<u32> = (0..count as u32).collect();
-            cells.sort_by(|&a, &b| apart[a as usize].total_cmp(&apart[b as usize]));
-            cells
-        };
-        let nearest = apart.par_chunks_exact(count).flat_map_iter(by_distance).collect();
-        Ok(Self { original, values, cols: x.cols(), norms, ranges, nearest })
+        let centroid_norms = squared_norms(centroids)?;
+        let (cols, centroids) = (x.cols(), fitted.centroids);
+        Ok(Self { original, values, cols, norms, ranges, centroids, centroid_norms })
     }
 
     fn count(&self) -> usize {
@@ -149,77 +163,110 @@ impl Cells {
         &self.values[at as usize * self.cols..][..self.cols]
     }
 
-    /// The cells that the rows of `cell` look into: `probes`, or as many as have `k` other rows.
-    fn probed(&self, cell: usize, k: usize, probes: usize) -> &[u32] {
-        let all = &self.nearest[cell * self.count()..][..self.count()];
-        let (mut taken, mut rows) = (0, 0);
-        while taken < all.len() && (taken < probes || rows <= k) {
-            rows += self.ranges[all[taken] as usize].len();
-            taken += 1;
+    /// The `k` nearest rows of every row, `[n, k]`, all sorted: those known `before`, if any, and those in
+    /// the cells whose rank by distance is in `ranks`. Looks into more if there are not `k` rows in them.
+    fn search(&self, k: usize, ranks: Range<usize>, before: &[Found]) -> Result<Vec<Found>, Error> {
+        let mut found = vec![(0.0, 0); self.original.len() * k];
+        let mut rest = found.as_mut_slice();
+        let mut blocks = Vec::new();
+        for range in &self.ranges {
+            for part in ranges(range.len(), ROW_BLOCK) {
+                let (out, others) = rest.split_at_mut(part.len() * k);
+                blocks.push((range.start + part.start..range.start + part.end, out));
+                rest = others;
+            }
         }
-        &all[..taken]
-    }
-
-    /// The `k` nearest rows of every row among those of the probed cells, `[n, k]`, all sorted.
-    fn search(&self, k: usize, probes: usize) -> Result<Vec<Found>, Error> {
-        let blocks: Vec<(usize, Range<usize>)> = self
-            .ranges
-            .iter()
-            .enumerate()
-            .flat_map(|(cell, range)| {
-                let start = range.start;
-                let block = move |part: Range<usize>| start + part.start..start + part.end;
-                ranges(range.len(), ROW_BLOCK).map(move |part| (cell, block(part)))
-            })
-            .collect();
-        let found: Vec<Vec<Found>> = blocks
-            .into_par_iter()
-            .map_init(Vec::new, |tile, (cell, block)| {
-                self.search_block(block, self.probed(cell, k, probes), k, tile)
-            })
-            .collect::<Result<_, Error>>()?;
-        Ok(found.concat())
+        blocks.into_par_iter().try_for_each_init(Desk::default, |desk, (block, out)| {
+            self.search_block(block, k, ranks.clone(), before, (desk, out))
+        })?;
+        Ok(found)
     }
 
     fn search_block(
         &self,
         block: Range<usize>,
-        probed: &[u32],
         k: usize,
-        tile: &mut Vec<f32>,
-    ) -> Result<Vec<Found>, Error> {
+        ranks: Range<usize>,
+        before: &[Found],
+        (desk, out): (&mut Desk, &mut [Found]),
+    ) -> Result<(), Error> {
         let queries = self.rows(block.clone())?;
+        self.choose(queries, k, ranks, desk)?;
         let mut lists: Vec<_> = block.clone().map(|_| Shortlist::new(k + 4)).collect();
-        for &cell in probed {
-            let base = self.ranges[cell as usize].clone();
-            if base.is_empty() {
+        for (base, lookers) in self.ranges.iter().zip(&desk.lookers) {
+            if base.is_empty() || lookers.is_empty() {
                 continue;
             }
-            tile.resize(block.len() * base.len(), 0.0);
-            keys(queries, self.rows(base.clone())?, &self.norms[base.clone()], tile);
-            let tile_rows = tile.chunks_exact_mut(base.len());
-            for (itself, (keys, list)) in block.clone().zip(tile_rows.zip(&mut lists)) {
+            desk.gathered.clear();
+            for &query in lookers {
+                desk.gathered.extend_from_slice(queries.row(query as usize));
+            }
+            let gathered = Matrix::new(&desk.gathered, lookers.len(), self.cols)?;
+            desk.tile.resize(lookers.len() * base.len(), 0.0);
+            keys(gathered, self.rows(base.clone())?, &self.norms[base.clone()], &mut desk.tile);
+            for (&query, keys) in lookers.iter().zip(desk.tile.chunks_exact_mut(base.len())) {
+                let itself = block.start + query as usize;
                 if base.contains(&itself) {
                     keys[itself - base.start] = f32::INFINITY;
                 }
-                list.scan(base.start as u32, keys);
+                lists[query as usize].scan(base.start as u32, keys);
             }
         }
-        let mut found = Vec::with_capacity(block.len() * k);
-        for (query, list) in queries.iter_rows().zip(&mut lists) {
+        let rows = queries.iter_rows().zip(&mut lists).zip(out.chunks_exact_mut(k));
+        for (at, ((query, list), out)) in block.zip(rows) {
             list.shrink();
             let exact = |&(_, row): &(f32, u32)| (squared_distance(query, self.row(row)), row);
             let mut nearest: Vec<Found> = list.items.iter().map(exact).collect();
+            nearest.extend_from_slice(before.get(at * k..(at + 1) * k).unwrap_or_default());
             self.keep(&mut nearest, k);
-            found.append(&mut nearest);
+            out.copy_from_slice(&nearest);
         }
-        Ok(found)
+        Ok(())
+    }
+
+    /// Lists for every cell the rows of a block that look into it.
+    fn choose(
+        &self,
+        queries: Matrix<'_>,
+        k: usize,
+        ranks: Range<usize>,
+        desk: &mut Desk,
+    ) -> Result<(), Error> {
+        let count = self.count();
+        desk.lookers.resize_with(count, Vec::new);
+        desk.lookers.iter_mut().for_each(Vec::clear);
+        desk.tile.resize(queries.rows() * count, 0.0);
+        let centroids = Matrix::new(&self.centroids, count, self.cols)?;
+        keys(queries, centroids, &self.centroid_norms, &mut desk.tile);
+        for (query, keys) in (0..).zip(desk.tile.chunks_exact(count)) {
+            let nearer =
+                |a: &u32, b: &u32| keys[*a as usize].total_cmp(&keys[*b as usize]).then(a.cmp(b));
+            desk.cells.clear();
+            desk.cells.extend(0..count as u32);
+            desk.cells.select_nth_unstable_by(ranks.end - 1, nearer);
+            desk.cells[..ranks.end].sort_unstable_by(nearer);
+            let rows = |cells: &[u32]| -> usize {
+                cells.iter().map(|&cell| self.ranges[cell as usize].len()).sum()
+            };
+            let mut end = ranks.end;
+            if ranks.start == 0 && rows(&desk.cells[..end]) <= k {
+                desk.cells[end..].sort_unstable_by(nearer);
+                while rows(&desk.cells[..end]) <= k {
+                    end += 1;
+                }
+            }
+            for &cell in &desk.cells[ranks.start..end] {
+                desk.lookers[cell as usize].push(query);
+            }
+        }
+        Ok(())
     }
 
     /// The nearest `k`, in order; of equal distances the smaller number in the original comes first.
     fn keep(&self, found: &mut Vec<Found>, k: usize) {
         let original = |row: u32| self.original[row as usize];
         found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(original(a.1).cmp(&original(b.1))));
+        found.dedup();
         found.truncate(k);
     }
 
@@ -254,7 +301,7 @@ impl Cells {
     }
 
     /// Back to the original order.
-    fn in_order(&self, found: Vec<Found>, k: usize, metric: Metric) -> Neighbours {
+    fn in_order(&self, found: &[Found], k: usize, metric: Metric) -> Neighbours {
         let mut indices = vec![0; found.len()];
         let mut distances = vec![0.0; found.len()];
         for (found, &row) in found.chunks_exact(k).zip(&self.original) {
@@ -297,11 +344,17 @@ impl Truth {
         Ok(Self { farthest: farthest.collect(), rows })
     }
 
-    fn recall(&self, found: &Neighbours, metric: Metric) -> f64 {
+    /// The share of the true neighbours that were found, and its standard error.
+    fn recall(&self, found: &Neighbours, metric: Metric) -> (f64, f64) {
         let right = self.rows.iter().zip(&self.farthest).map(|(&row, &farthest)| {
             let bar = finished(farthest, metric);
-            found.of(row).1.iter().filter(|&&distance| distance <= bar).count()
+            let near = found.of(row).1.iter().filter(|&&distance| distance <= bar).count();
+            near as f64 / found.k as f64
         });
-        right.sum::<usize>() as f64 / (self.rows.len() * found.k) as f64
+        let right: Vec<f64> = right.collect();
+        let rows = right.len() as f64;
+        let mean = right.iter().sum::<f64>() / rows;
+        let variance = right.iter().map(|share| (share - mean).powi(2)).sum::<f64>() / rows;
+        (mean, (variance / rows).sqrt())
     }
 }
