@@ -5,12 +5,13 @@
 //! files as [`Writer`](crate::Writer) writes them; what is kept in another way is left to that general
 //! reader, and so are all errors.
 
-use std::{fs::File, ops::Range, path::Path, sync::Arc};
+use std::{ops::Range, path::Path, sync::Arc};
 
 use arrow::{
     array::{ArrayRef, FixedSizeListArray, PrimitiveArray},
     datatypes::{DataType, FieldRef},
 };
+use fs_err::File;
 use parquet::{
     basic::{Encoding, Type},
     column::page::Page,
@@ -131,9 +132,9 @@ fn fill<T: Plain>(
     out: &mut [T],
 ) -> Option<()> {
     // A file of its own: clones would share their place in it.
-    let file = Arc::new(File::open(path).ok()?);
+    let (file, _) = File::open(path).ok()?.into_parts();
     let rows = usize::try_from(group.num_rows()).ok()?;
-    let pages = SerializedPageReader::new(file, group.column(leaf), rows, None).ok()?;
+    let pages = SerializedPageReader::new(Arc::new(file), group.column(leaf), rows, None).ok()?;
     let (mut out, mut place) = (out, 0);
     for page in pages {
         let Page::DataPage {
@@ -252,7 +253,7 @@ mod tests {
     }
 
     /// The vectors of a file by way of its pages, if that way is open.
-    fn straight<T: Table>(path: &Path, leaf: usize) -> Option<ArrayRef> {
+    fn straight(path: &Path, leaf: usize) -> Option<ArrayRef> {
         let builder = crate::open_parquet(path).unwrap();
         let (metadata, field) = (builder.metadata(), builder.schema().field(leaf));
         vectors(path, metadata, leaf, field.data_type(), 0..metadata.num_row_groups())
@@ -265,7 +266,7 @@ mod tests {
         for width in [1, 2, 3, 7, 8, 9, 16, 100, 784] {
             let table = embeddings(9_000, width);
             Writer::write_all(&path, EmbeddingsMeta::default(), table.clone()).unwrap();
-            assert!(straight::<Embeddings>(&path, 2).is_some(), "{width}");
+            assert!(straight(&path, 2).is_some(), "{width}");
             let reader = Reader::<Embeddings>::open(&path).unwrap();
             assert_eq!(reader.read().unwrap(), table);
             let mut streamed = Embeddings::default();
@@ -292,7 +293,7 @@ mod tests {
         };
         let meta = ImagesMeta { shape, dataset: "own".to_owned(), max_value: 255 };
         Writer::write_all(&path, meta, images.clone()).unwrap();
-        assert!(straight::<Images>(&path, 3).is_some());
+        assert!(straight(&path, 3).is_some());
         assert_eq!(Reader::<Images>::open(&path).unwrap().read().unwrap(), images);
     }
 
@@ -327,7 +328,7 @@ mod tests {
             (plain().set_column_encoding(numbers, Encoding::BYTE_STREAM_SPLIT).build(), false),
         ] {
             as_others_do(&path, table.clone(), properties);
-            assert_eq!(straight::<Embeddings>(&path, 2).is_some(), open);
+            assert_eq!(straight(&path, 2).is_some(), open);
             assert_eq!(Reader::<Embeddings>::open(&path).unwrap().read().unwrap(), table);
         }
     }

@@ -29,8 +29,7 @@ pub struct Nearest {
 pub(crate) fn squared_norms(x: Matrix<'_>) -> Result<Vec<f32>, Error> {
     let norms: Vec<f32> =
         x.data().par_chunks_exact(x.cols()).map(|row| dot(row, row) as f32).collect();
-    // Written so that NaN is beyond it too.
-    match norms.iter().position(|&norm| !(norm <= f32::MAX / 8.0)) {
+    match norms.iter().position(|&norm| norm.is_nan() || norm > f32::MAX / 8.0) {
         Some(row) => {
             x.check_finite()?;
             Err(Error::Overflow { row })

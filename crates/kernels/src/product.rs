@@ -89,6 +89,7 @@ pub(crate) fn subtract(row: &[f32], mean: &[f64], out: &mut [f32]) {
 
 /// Sixteen partial sums, so that the compiler may use vector instructions without reordering.
 #[inline(always)]
+#[expect(clippy::inline_always, reason = "compiled anew for the vectors that the caller has")]
 fn sum_over_pairs(a: &[f32], b: &[f32], term: impl Fn(f64, f64) -> f64) -> f64 {
     let mut lanes = [0.0f64; 16];
     let (a_chunks, a_rest) = a.as_chunks::<16>();

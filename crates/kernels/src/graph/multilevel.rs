@@ -1,6 +1,6 @@
 //! The coarse part of the preconditioner: z = r/G + Σ over levels of what groups of places say.
 //!
-//! Each level adds P D⁻¹ Pᵀ r, where Pᵀ sums over groups and D is the diagonal of PᵀAP; on the
+//! Each level adds P D⁻¹ Pᵀ r, where Pᵀ sums over groups and D is the diagonal of `PᵀAP`; on the
 //! coarsest level the whole matrix is inverted (J. Bramble, J. Pasciak and J. Xu, *Parallel multilevel
 //! preconditioners*, Math. Comp. 55, 1990). Levels are added, not visited in turn: that costs two
 //! passes over short vectors, and no product with the matrix.
@@ -157,7 +157,7 @@ fn each_group<const P: usize>(
     }
 }
 
-/// The inverse of PᵀAP of one level, 0 along the vectors that it takes to 0; empty if there is none.
+/// The inverse of `PᵀAP` of one level, 0 along the vectors that it takes to 0; empty if there is none.
 fn top(
     graph: &Graph,
     level: &Level,

@@ -51,12 +51,12 @@ pub(super) struct Sums {
     /// `[k]`
     counts: Vec<usize>,
     /// `[k, d]`
-    sums: Vec<f64>,
+    totals: Vec<f64>,
 }
 
 impl Sums {
     pub(super) fn new(clusters: usize, cols: usize) -> Self {
-        Self { labels: Vec::new(), counts: vec![0; clusters], sums: vec![0.0; clusters * cols] }
+        Self { labels: Vec::new(), counts: vec![0; clusters], totals: vec![0.0; clusters * cols] }
     }
 
     /// [`means`] for the labels of this round.
@@ -64,11 +64,11 @@ impl Sums {
         self.update(x, labels);
         let d = x.cols();
         if self.counts.contains(&0) {
-            let (mut counts, mut sums) = (self.counts.clone(), self.sums.clone());
+            let (mut counts, mut sums) = (self.counts.clone(), self.totals.clone());
             relocate_empty(x, labels, centroids, &mut counts, &mut sums);
             return divided(centroids, d, &counts, &sums);
         }
-        divided(centroids, d, &self.counts, &self.sums)
+        divided(centroids, d, &self.counts, &self.totals)
     }
 
     fn update(&mut self, x: Matrix<'_>, labels: &[u32]) {
@@ -77,7 +77,7 @@ impl Sums {
         if self.labels.len() != labels.len() || 3 * moved > labels.len() {
             let members = Members::new(labels, clusters);
             self.counts = (0..clusters).map(|c| members.of(c).len()).collect();
-            self.sums = sums(x, &members, clusters);
+            self.totals = sums(x, &members, clusters);
         } else {
             let mut moves: Vec<Vec<(u32, f64)>> = vec![Vec::new(); clusters];
             for (row, (&old, &new)) in (0..).zip(self.labels.iter().zip(labels)) {
@@ -88,9 +88,11 @@ impl Sums {
                     self.counts[new as usize] += 1;
                 }
             }
-            let sums = self.sums.par_chunks_exact_mut(x.cols()).zip(moves);
+            let sums = self.totals.par_chunks_exact_mut(x.cols()).zip(moves);
             sums.for_each(|(sum, moves)| {
-                moves.iter().for_each(|&(row, sign)| add(sum, x.row(row as usize), sign));
+                for (row, sign) in moves {
+                    add(sum, x.row(row as usize), sign);
+                }
             });
         }
         self.labels.clear();

@@ -285,11 +285,15 @@ impl Centres {
                 let old = *count as f64;
                 *count += new.len() as u64;
                 let total = *count as f64;
-                wide.iter_mut().for_each(|value| *value *= old);
+                for value in wide.iter_mut() {
+                    *value *= old;
+                }
                 for &row in new {
                     add(wide, batch.row(row as usize), 1.0);
                 }
-                wide.iter_mut().for_each(|value| *value /= total);
+                for value in wide.iter_mut() {
+                    *value /= total;
+                }
                 round(wide, narrow)
             })
             .collect();

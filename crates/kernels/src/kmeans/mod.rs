@@ -195,19 +195,17 @@ impl FittedKMeans {
         let (d, clusters) = (x.cols(), end.centroids.len() / x.cols());
         let centroids = added(Matrix::new(&end.centroids, clusters, d)?, mean);
         let targets = Matrix::new(&centroids, clusters, d)?;
-        let (labels, squared) = match known {
-            Some((tracker, norms)) => {
-                let labels = unshifted(x, mean, targets, tracker, norms)?;
-                let pairs = labels.par_iter().zip(x.data().par_chunks_exact(d));
-                let squared: Vec<f32> = pairs
-                    .map(|(&label, row)| squared_distance(row, targets.row(label as usize)) as f32)
-                    .collect();
-                (labels, squared)
-            }
-            None => {
-                let Nearest { index, squared } = nearest_targets(x, &Targets::new(targets)?);
-                (index, squared)
-            }
+        let (labels, squared) = if let Some((tracker, norms)) = known {
+            let labels = unshifted(x, mean, targets, tracker, norms)?;
+            let pairs = labels.par_iter().zip(x.data().par_chunks_exact(d));
+            let measured = |(&label, row): (&u32, &[f32])| {
+                squared_distance(row, targets.row(label as usize)) as f32
+            };
+            let squared: Vec<f32> = pairs.map(measured).collect();
+            (labels, squared)
+        } else {
+            let Nearest { index, squared } = nearest_targets(x, &Targets::new(targets)?);
+            (index, squared)
         };
         Ok(Self {
             clusters,
