@@ -16,12 +16,13 @@ use parquet::{
     },
     file::metadata::{ParquetMetaData, RowGroupMetaData},
 };
-use rayon::prelude::*;
 
-use crate::{Result, Table, pages, reader::parquet_error};
+use crate::{
+    Result, Table, pages,
+    reader::parquet_error,
+    threads::{at_once, side_by_side},
+};
 
-/// Most row groups that are decoded at a time, whatever the number of threads.
-const AT_ONCE: usize = 8;
 /// A larger row group, which this crate does not write, is streamed rather than decoded whole.
 const LARGE_GROUP: i64 = 64 << 20;
 /// Arrow takes memory for so many rows at a time at most, however many a footer promises.
@@ -42,7 +43,7 @@ impl Source {
         self.footer.metadata()
     }
 
-    pub(crate) fn groups(&self) -> usize {
+    fn groups(&self) -> usize {
         self.metadata().num_row_groups()
     }
 
@@ -94,8 +95,7 @@ impl Source {
                 others.retain(|&other| other != at);
             }
         }
-        let mask =
-            ProjectionMask::roots(self.metadata().file_metadata().schema_descr(), others.clone());
+        let mask = ProjectionMask::roots(self.metadata().file_metadata().schema_descr(), others);
         let rows = self.rows(groups.clone()).min(BELIEVED_ROWS);
         let reader = self.reader(groups, mask, rows)?;
         let schema = reader.schema();
@@ -168,7 +168,7 @@ impl<T: Table> Batches<T> {
         let small = |group: &usize| {
             self.source.metadata().row_group(*group).total_byte_size() <= LARGE_GROUP
         };
-        let at_once = rayon::current_num_threads().min(AT_ONCE);
+        let at_once = at_once(self.groups.len());
         let next: Vec<usize> = self.groups.clone().take(at_once).take_while(small).collect();
         let Some(&last) = next.last() else { return };
         let mut row = self.row;
@@ -182,12 +182,7 @@ impl<T: Table> Batches<T> {
             .collect();
         let (source, rows) = (&self.source, self.rows);
         let decode = |(group, first)| source.decode_group(group, first, rows);
-        let decoded: Vec<Vec<Result<T>>> = if work.len() > 1 {
-            work.into_par_iter().map(decode).collect()
-        } else {
-            work.into_iter().map(decode).collect()
-        };
-        self.ready.extend(decoded.into_iter().flatten());
+        self.ready.extend(side_by_side(work, decode).into_iter().flatten());
         self.groups.start = last + 1;
         self.row = row;
     }

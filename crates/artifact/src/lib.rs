@@ -45,6 +45,7 @@ mod points;
 mod reader;
 mod table;
 mod tables;
+mod threads;
 mod writer;
 
 #[cfg(test)]

@@ -20,9 +20,8 @@ use parquet::{
         serialized_reader::SerializedPageReader,
     },
 };
-use rayon::prelude::*;
 
-use crate::column::Number;
+use crate::{column::Number, threads::side_by_side};
 
 /// How many times larger than its compressed bytes a column may be to be believed: memory for it is
 /// taken before it is read. What is even more uniform takes the slower way.
@@ -99,11 +98,7 @@ fn numbers<T: Plain>(
         rest = tail;
     }
     let read = |(group, out)| fill(path, group, leaf, per_row, out);
-    if work.len() > 1 {
-        work.into_par_iter().try_for_each(read)?;
-    } else {
-        work.into_iter().try_for_each(read)?;
-    }
+    side_by_side(work, read).into_iter().collect::<Option<()>>()?;
     let values = Arc::new(PrimitiveArray::<T::Arrow>::new(values.into(), None));
     let array = FixedSizeListArray::try_new(Arc::clone(item), width, values, None).ok()?;
     Some(Arc::new(array))

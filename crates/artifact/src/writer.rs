@@ -27,16 +27,17 @@ use parquet::{
     },
     schema::types::ColumnPath,
 };
-use rayon::prelude::*;
 
-use crate::{BATCH_ROWS, Error, Result, Table, column::first_invalid};
+use crate::{
+    BATCH_ROWS, Error, Result, Table,
+    column::first_invalid,
+    threads::{at_once, side_by_side},
+};
 
 /// Rows of a row group: the unit that readers skip and threads share.
 const ROW_GROUP_ROWS: usize = 16_384;
 /// Fewer rows when rows are wide: several row groups are held in memory until they are encoded.
 const ROW_GROUP_BYTES: usize = 16 << 20;
-/// Most row groups that are encoded at a time, whatever the number of threads.
-const AT_ONCE: usize = 8;
 
 /// Writes record batches of any schema with the house's settings and metadata.
 ///
@@ -94,9 +95,13 @@ impl RawWriter {
             .map_err(|error| write_error(&self.path, &error))?;
         self.waiting_rows += batch.num_rows();
         self.waiting.push_back(batch);
-        let at_once = rayon::current_num_threads().min(AT_ONCE);
-        while self.waiting_rows >= at_once * self.group_rows {
-            self.write_groups(at_once)?;
+        let whole = self.waiting_rows / self.group_rows;
+        // One group alone waits for another beside which it can be encoded.
+        if whole > 1 {
+            let at_once = at_once(whole);
+            for _ in 0..whole / at_once {
+                self.write_groups(at_once)?;
+            }
         }
         Ok(())
     }
@@ -120,11 +125,8 @@ impl RawWriter {
             let whole = concat_batches(&self.schema, &parts)?;
             encode(&whole, self.factory.create_column_writers(index)?)
         };
-        let encoded: parquet::errors::Result<Vec<Vec<ArrowColumnChunk>>> = if count > 1 {
-            work.into_par_iter().map(encode).collect()
-        } else {
-            work.into_iter().map(encode).collect()
-        };
+        let encoded: parquet::errors::Result<Vec<Vec<ArrowColumnChunk>>> =
+            side_by_side(work, encode).into_iter().collect();
         self.groups += count;
         encoded
             .and_then(|groups| {

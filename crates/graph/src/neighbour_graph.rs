@@ -95,8 +95,8 @@ impl Stage for NeighbourGraph {
                  near images the one with the smaller id is nearer. The search is exact unless \
                  `recall` is below 1: then √n centroids sort the images into cells, each image \
                  looks into the nearest cells and meets the neighbours of its neighbours, and as \
-                 many cells are looked into as that recall needs. The default weights are those of Calder, Cook, Thorpe and Slepčev (*Poisson learning*, ICML \
-                 2020). Copies of an image, at distance 0, are joined to it like other \
+                 many cells are looked into as that recall needs. The default weights are those \
+                 of Calder, Cook, Thorpe and Slepčev (*Poisson learning*, ICML 2020). Copies of an image, at distance 0, are joined to it like other \
                  neighbours.\n\n`edges` has each pair of neighbours once, by ascending ids. `nodes` \
                  has every image, with its connected component, the sum of its weights and the \
                  distance to its k-th neighbour. The log says how many components there are: no \

@@ -52,6 +52,7 @@ pub mod kmeans;
 mod lbfgs;
 pub mod logistic;
 mod matrix;
+mod members;
 pub mod mixture;
 mod nearest;
 pub mod neighbours;

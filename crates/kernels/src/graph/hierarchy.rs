@@ -6,6 +6,7 @@
 //! multigrid by smoothed aggregation*, Computing 56, 1996, without the smoothing).
 
 use super::adjacency::Rows;
+use crate::members::Members;
 
 /// How strong an edge must be, as a share of the strongest of its node.
 const STRONG: f32 = 0.5;
@@ -55,12 +56,12 @@ pub(super) fn group(rows: &Rows) -> (Vec<u32>, Vec<Level>) {
     let mut order: Vec<u32> = (0..counts[groups.len()] as u32).collect();
     let mut levels = Vec::with_capacity(groups.len());
     for (group, &below) in groups.iter().zip(&counts).rev() {
-        let (list, starts) = members(group, order.len());
+        let members = Members::new(group, order.len());
         let mut next = Vec::with_capacity(below);
         let mut bounds = Vec::with_capacity(order.len() + 1);
         bounds.push(0);
         for &old in &order {
-            next.extend_from_slice(&list[starts[old as usize]..starts[old as usize + 1]]);
+            next.extend_from_slice(members.of(old as usize));
             bounds.push(next.len() as u32);
         }
         let group = (0..).zip(bounds.windows(2)).flat_map(|(group, pair): (u32, _)| {
@@ -124,32 +125,14 @@ fn aggregate(rows: &Rows) -> (Vec<u32>, usize) {
     (group, count as usize)
 }
 
-/// The rows of each group one after another, and where each group starts.
-fn members(group: &[u32], count: usize) -> (Vec<u32>, Vec<usize>) {
-    let mut starts = vec![0; count + 1];
-    for &group in group {
-        starts[group as usize + 1] += 1;
-    }
-    for group in 0..count {
-        starts[group + 1] += starts[group];
-    }
-    let mut next = starts.clone();
-    let mut list = vec![0; group.len()];
-    for (row, &group) in (0..).zip(group) {
-        list[next[group as usize]] = row;
-        next[group as usize] += 1;
-    }
-    (list, starts)
-}
-
 /// The graph of the groups: weights between two of them are added up.
 fn contract(rows: &Rows, group: &[u32], count: usize) -> Rows {
-    let (list, starts) = members(group, count);
+    let members = Members::new(group, count);
     let mut sums = vec![0f32; count];
     let (mut offsets, mut columns, mut weights) = (vec![0], Vec::new(), Vec::new());
     let mut met: Vec<u32> = Vec::new();
     for own in 0..count {
-        for &row in &list[starts[own]..starts[own + 1]] {
+        for &row in members.of(own) {
             for (other, weight) in rows.entries(row as usize) {
                 let other = group[other as usize];
                 if other as usize == own {

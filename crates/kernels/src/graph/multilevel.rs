@@ -22,7 +22,7 @@ const SINGULAR: f64 = 1e-10;
 /// What is inverted on each level of a graph's [`Level`]s.
 pub(super) struct Multilevel<'a> {
     levels: &'a [Level],
-    /// 1/D of each level, or 0 where D is 0.
+    /// 1/D of each level below the top, or 0 where D is 0.
     inverse: Vec<Vec<f32>>,
     /// The inverse of the coarsest matrix, `[groups, groups]`, instead of its diagonal, if it is small.
     top: Vec<f32>,
@@ -62,11 +62,12 @@ impl<'a> Multilevel<'a> {
             };
             level.places.par_windows(2).map(inverse).collect()
         };
-        let inverse = levels.iter().map(of_level).collect();
         let top = match levels.last() {
-            Some(level) if level.len() <= FEW => top(graph, level, factor, diagonal, inside),
+            Some(level) if level.len() <= FEW => top(graph, level, factor, diagonal, &inside),
             _ => Vec::new(),
         };
+        let with_diagonal = levels.len() - usize::from(!top.is_empty());
+        let inverse = levels[..with_diagonal].iter().map(of_level).collect();
         Self { levels, inverse, top }
     }
 
@@ -105,11 +106,12 @@ impl<'a> Multilevel<'a> {
         }
         for at in (0..self.levels.len()).rev() {
             let (lower, above) = corrections.split_at_mut(at + 1);
-            let (own, sums, inverse) = (&mut lower[at], &sums[at], &self.inverse[at]);
-            match above.first() {
-                None if !self.top.is_empty() => self.invert_top(sums, own),
-                above => each_group(own, |group, correction| {
+            let (own, sums) = (&mut lower[at], &sums[at]);
+            match self.inverse.get(at) {
+                None => self.invert_top(sums, own),
+                Some(inverse) => each_group(own, |group, correction| {
                     let inherited = above
+                        .first()
                         .map_or([0.0; P], |above| above[self.levels[at + 1].group[group] as usize]);
                     for column in 0..P {
                         correction[column] =

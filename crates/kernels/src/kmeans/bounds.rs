@@ -10,7 +10,8 @@
 
 use rayon::prelude::*;
 
-use super::means::{Members, means};
+use super::means::means;
+use crate::members::Members;
 use crate::nearest::{Contenders, TILE, Targets, Tile, nearest_targets};
 use crate::product::squared_distance;
 use crate::{Error, Matrix};
@@ -180,6 +181,9 @@ impl Round<'_> {
     fn assign(&self, mut rows: Rows<'_>, desk: &mut Desk) -> usize {
         let count = self.groups.count();
         let looks = self.open(&mut rows, desk);
+        if desk.open.is_empty() {
+            return 0;
+        }
         desk.smallest.clear();
         desk.smallest.resize(desk.open.len() * count, [f32::INFINITY; 2]);
         desk.contenders
@@ -188,9 +192,6 @@ impl Round<'_> {
             contenders.restart(self.slack(rows.norms[open.row]));
         }
         // A product over everything is faster than many small ones that leave little out.
-        if desk.open.is_empty() {
-            return 0;
-        }
         if 2 * looks > desk.open.len() * count {
             self.look_at_all(&rows, desk);
         } else {

@@ -1,41 +1,12 @@
 //! Means of the members of clusters.
 
 use crate::Matrix;
+use crate::members::Members;
 use crate::product::{add, squared_distance};
 use rayon::prelude::*;
 
 /// Members summed by one task. A fixed number, so that sums do not depend on threads.
 const CHUNK: usize = 4096;
-
-/// Rows by cluster: the members of cluster `c` are `order[starts[c]..starts[c + 1]]`, ascending.
-pub(super) struct Members {
-    order: Vec<u32>,
-    starts: Vec<usize>,
-}
-
-impl Members {
-    pub(super) fn new(labels: &[u32], clusters: usize) -> Self {
-        let mut starts = vec![0; clusters + 1];
-        for &label in labels {
-            starts[label as usize + 1] += 1;
-        }
-        for cluster in 0..clusters {
-            starts[cluster + 1] += starts[cluster];
-        }
-        let mut next = starts.clone();
-        let mut order = vec![0; labels.len()];
-        for (row, &label) in labels.iter().enumerate() {
-            let place = &mut next[label as usize];
-            order[*place] = row as u32;
-            *place += 1;
-        }
-        Self { order, starts }
-    }
-
-    pub(super) fn of(&self, cluster: usize) -> &[u32] {
-        &self.order[self.starts[cluster]..self.starts[cluster + 1]]
-    }
-}
 
 /// The means of the clusters, `[k, d]`. An empty cluster takes the row farthest from its
 /// centroid; it stays where it was if every row lies on its centroid.

@@ -1,9 +1,9 @@
 //! k-means by small batches.
 
-use super::means::Members;
 use super::{End, FittedKMeans, Start, at_least_one, not_negative};
 use crate::blocks::{column_means, ordered_sum};
 use crate::distance::{nearest, squared_norms};
+use crate::members::Members;
 use crate::nearest::{Targets, nearest_targets};
 use crate::product::{add, subtract};
 use crate::random::{self, Stream};

@@ -134,7 +134,6 @@ impl KMeans {
         observe: &mut dyn FnMut(Round),
     ) -> Result<FittedKMeans, Error> {
         self.check(x)?;
-        x.check_finite()?;
         // Around the mean, squared norms are smallest and so is the rounding of the distances.
         let mean = column_means(x);
         let less = centred(x, &mean);
@@ -164,7 +163,8 @@ impl KMeans {
         at_least_one("restarts", self.restarts)?;
         at_least_one("max_iterations", self.max_iterations)?;
         not_negative("tolerance", self.tolerance)?;
-        self.start.check(self.clusters, x)
+        self.start.check(self.clusters, x)?;
+        x.check_finite()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Point;
 use super::tree::Tree;
+use crate::members::Members;
 use crate::neighbours::{Metric, self_neighbours};
 use crate::{Error, Matrix};
 use rayon::prelude::*;
@@ -39,7 +40,8 @@ impl Affinities {
     /// `(p_ij + p_ji) / 2n` from `k` entries in every row.
     fn symmetric(indices: &[u32], p: &[f64], k: usize) -> Self {
         let n = indices.len() / k;
-        let incoming = Incoming::new(indices, k);
+        // The entries that name each row as a neighbour.
+        let incoming = Members::new(indices, indices.len() / k);
         let mut all = Self { starts: vec![0], columns: Vec::new(), p: Vec::new() };
         let mut row: Vec<(u32, f64)> = Vec::new();
         for i in 0..n {
@@ -84,37 +86,6 @@ impl Affinities {
         let blocks: Vec<f64> =
             rows.par_chunks(BLOCK).map(|rows| rows.iter().map(|&row| sum_of(row)).sum()).collect();
         blocks.into_iter().sum()
-    }
-}
-
-/// The entries that name each row as a neighbour, in the order of the rows that they stand in.
-struct Incoming {
-    starts: Vec<usize>,
-    entries: Vec<u32>,
-}
-
-impl Incoming {
-    fn new(indices: &[u32], k: usize) -> Self {
-        let n = indices.len() / k;
-        let mut starts = vec![0; n + 1];
-        for &column in indices {
-            starts[column as usize + 1] += 1;
-        }
-        for row in 0..n {
-            starts[row + 1] += starts[row];
-        }
-        let mut next = starts.clone();
-        let mut entries = vec![0; indices.len()];
-        for (at, &column) in indices.iter().enumerate() {
-            let place = &mut next[column as usize];
-            entries[*place] = at as u32;
-            *place += 1;
-        }
-        Self { starts, entries }
-    }
-
-    fn of(&self, row: usize) -> &[u32] {
-        &self.entries[self.starts[row]..self.starts[row + 1]]
     }
 }
 
