@@ -5,12 +5,11 @@
 
 use std::ops::Range;
 
-use faer::traits::pulp::Arch;
 use rayon::prelude::*;
 
 use crate::blocks::{ROW_BLOCK, ranges};
 use crate::distance::{Nearest, squared_norms};
-use crate::product::{add_a_bt, dot, squared_distance};
+use crate::product::{add_a_bt, dot, squared_distance, vectorized};
 use crate::{Error, Matrix};
 
 /// Targets of one tile: with [`ROW_BLOCK`] rows it takes 1 MB.
@@ -122,17 +121,20 @@ impl Tile {
             list.clear();
             list.resize(self.rows, f32::INFINITY);
         }
-        Arch::new().dispatch(|| {
-            for target in range {
-                for ((first, second), &key) in
-                    first.iter_mut().zip(&mut second).zip(self.of(target))
-                {
-                    let larger = if key < *first { *first } else { key };
-                    *second = if larger < *second { larger } else { *second };
-                    *first = if key < *first { key } else { *first };
+        vectorized(
+            #[inline(always)]
+            || {
+                for target in range {
+                    for ((first, second), &key) in
+                        first.iter_mut().zip(&mut second).zip(self.of(target))
+                    {
+                        let larger = if key < *first { *first } else { key };
+                        *second = if larger < *second { larger } else { *second };
+                        *first = if key < *first { key } else { *first };
+                    }
                 }
-            }
-        });
+            },
+        );
         self.smallest = [first, second];
         [&self.smallest[0], &self.smallest[1]]
     }
@@ -144,21 +146,25 @@ impl Tile {
         limits: &[f32],
         mut found: impl FnMut(usize, u32, f32),
     ) {
-        Arch::new().dispatch(|| {
-            for target in range {
-                let chunks = self.of(target).chunks(LANES).zip(limits.chunks(LANES));
-                for (chunk, (keys, limits)) in chunks.enumerate() {
-                    // Without a way out the compiler can use vector instructions.
-                    let pairs = || keys.iter().zip(limits).enumerate();
-                    if pairs().filter(|(_, (key, limit))| key <= limit).count() > 0 {
-                        for (within, (&key, _)) in pairs().filter(|(_, (key, limit))| key <= limit)
-                        {
-                            found(chunk * LANES + within, target as u32, key);
+        vectorized(
+            #[inline(always)]
+            || {
+                for target in range {
+                    let chunks = self.of(target).chunks(LANES).zip(limits.chunks(LANES));
+                    for (chunk, (keys, limits)) in chunks.enumerate() {
+                        // Without a way out the compiler can use vector instructions.
+                        let pairs = || keys.iter().zip(limits).enumerate();
+                        if pairs().filter(|(_, (key, limit))| key <= limit).count() > 0 {
+                            for (within, (&key, _)) in
+                                pairs().filter(|(_, (key, limit))| key <= limit)
+                            {
+                                found(chunk * LANES + within, target as u32, key);
+                            }
                         }
                     }
                 }
-            }
-        });
+            },
+        );
     }
 }
 

@@ -119,7 +119,7 @@ impl Pca {
 }
 
 /// The covariance matrix with divisor n − 1, `[d, d]`.
-fn covariance(x: Matrix<'_>, mean: &[f64]) -> Vec<f64> {
+pub(crate) fn covariance(x: Matrix<'_>, mean: &[f64]) -> Vec<f64> {
     let d = x.cols();
     let per_sum = x.rows().div_ceil(PARTIAL_SUMS).next_multiple_of(ROW_BLOCK);
     let partial: Vec<Vec<f64>> = x

@@ -59,57 +59,77 @@ fn at_b_with<T: ComplexField>(a: &[T], b: &[T], m: usize, one: T, accum: Accum, 
     );
 }
 
+/// Runs work compiled for the best vector instructions that the machine has: whatever is inlined into a
+/// closure that is marked `#[inline(always)]`. (The bound makes it an `FnOnce`, which pulp calls
+/// directly; it would call another kind through a shim, compiled for the least of machines.)
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "so that the closure is inlined too")]
+pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+    Arch::new().dispatch(work)
+}
+
 /// Squared Euclidean distance of two rows, in `f64`, summed in a fixed order.
 pub(crate) fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
-    Arch::new().dispatch(|| sum_over_pairs(a, b, |p, q| (p - q) * (p - q)))
+    vectorized(
+        #[inline(always)]
+        || sum_over_pairs(a, b, |p, q| (p - q) * (p - q)),
+    )
 }
 
 /// Inner product of two rows, in `f64`, summed in a fixed order.
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
-    Arch::new().dispatch(|| sum_over_pairs(a, b, |p, q| p * q))
+    vectorized(
+        #[inline(always)]
+        || sum_over_pairs(a, b, |p, q| p * q),
+    )
 }
 
 /// Adds `factor` times a row to a sum.
 pub(crate) fn add(sum: &mut [f64], row: &[f32], factor: f64) {
-    Arch::new().dispatch(|| {
-        for (s, &v) in sum.iter_mut().zip(row) {
-            *s += factor * f64::from(v);
-        }
-    });
+    vectorized(
+        #[inline(always)]
+        || {
+            for (s, &v) in sum.iter_mut().zip(row) {
+                *s += factor * f64::from(v);
+            }
+        },
+    );
 }
 
 /// Sets `out` to a row less a mean.
 pub(crate) fn subtract(row: &[f32], mean: &[f64], out: &mut [f32]) {
-    Arch::new().dispatch(|| {
-        for ((out, &value), mean) in out.iter_mut().zip(row).zip(mean) {
-            *out = (f64::from(value) - mean) as f32;
-        }
-    });
+    vectorized(
+        #[inline(always)]
+        || {
+            for ((out, &value), mean) in out.iter_mut().zip(row).zip(mean) {
+                *out = (f64::from(value) - mean) as f32;
+            }
+        },
+    );
 }
 
-/// Sixteen partial sums, so that the compiler may use vector instructions without reordering.
+/// Sixteen partial sums, so that the compiler may use vector instructions without reordering. All loops
+/// are over arrays: slices of a length that it does not know would keep the sums in memory.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "compiled anew for the vectors that the caller has")]
 fn sum_over_pairs(a: &[f32], b: &[f32], term: impl Fn(f64, f64) -> f64) -> f64 {
-    let mut lanes = [0.0f64; 16];
     let (a_chunks, a_rest) = a.as_chunks::<16>();
     let (b_chunks, b_rest) = b.as_chunks::<16>();
+    let mut rest = [[0.0f32; 16]; 2];
+    rest[0][..a_rest.len()].copy_from_slice(a_rest);
+    rest[1][..b_rest.len()].copy_from_slice(b_rest);
+    let mut lanes = [0.0f64; 16];
     for (p, q) in a_chunks.iter().zip(b_chunks) {
-        for (lane, (&p, &q)) in lanes.iter_mut().zip(p.iter().zip(q)) {
-            *lane += term(f64::from(p), f64::from(q));
+        for lane in 0..16 {
+            lanes[lane] += term(f64::from(p[lane]), f64::from(q[lane]));
         }
     }
-    for (lane, (&p, &q)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
-        *lane += term(f64::from(p), f64::from(q));
+    for lane in 0..16 {
+        lanes[lane] += term(f64::from(rest[0][lane]), f64::from(rest[1][lane]));
     }
-    let mut width = lanes.len();
-    while width > 1 {
-        width /= 2;
-        for lane in 0..width {
-            lanes[lane] += lanes[lane + width];
-        }
-    }
-    lanes[0]
+    let eight: [f64; 8] = std::array::from_fn(|lane| lanes[lane] + lanes[lane + 8]);
+    let four: [f64; 4] = std::array::from_fn(|lane| eight[lane] + eight[lane + 4]);
+    (four[0] + four[2]) + (four[1] + four[3])
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 use super::{
-    Metric, Neighbours, Shortlist, check_k, nearest_neighbours, self_neighbours, unit_rows,
+    Metric, Neighbours, check_k, exhaustive::Shortlist, nearest_neighbours, self_neighbours,
+    unit_rows,
 };
 
 /// Fewer rows than this are searched exactly, which is as fast.

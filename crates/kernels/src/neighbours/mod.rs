@@ -1,21 +1,21 @@
 //! k nearest neighbours: exact, or approximate with a measured recall ([`approximate`]).
 //!
-//! Of the exact search: matrix products give approximate distances to all base rows, tile by tile; the best few per
-//! query are measured again from the differences, in `f64`. A bound on the rounding of the
-//! product (Higham, *Accuracy and Stability of Numerical Algorithms*, §3.5) shows that no other
-//! row can belong among them; where it does not, that query is measured against every row. So
-//! the answer is that of a plain double loop, ties included, on every machine.
+//! The exact search compares all rows by matrix products, whole ([`exhaustive`]) or, where that promises
+//! to be faster, by sketches that tell how near they can be at most ([`bounded`]). Either way the answer
+//! is that of a plain double loop over differences in `f64`, ties included, on every machine.
 
 mod approximate;
+mod bounded;
+mod exhaustive;
+mod sketch;
 
 pub use approximate::{Approximate, approximate};
 
-use crate::blocks::{ROW_BLOCK, ranges};
-use crate::distance::{keys, squared_norms};
-use crate::nearest::TILE;
+use crate::blocks::ROW_BLOCK;
 use crate::product::{dot, squared_distance};
 use crate::{Error, Matrix};
 use rayon::prelude::*;
+use std::cmp::Ordering;
 
 /// What "near" means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,13 +69,14 @@ pub fn nearest_neighbours(
     queries.check_finite()?;
     base.check_finite()?;
     check_k(k, base.rows())?;
+    let without_self = false;
     match metric {
-        Metric::Euclidean => Ok(Search::new(queries, base, k, metric, false)?.run()),
+        Metric::Euclidean => Pairs { queries, base, metric, without_self }.nearest(k),
         Metric::Cosine => {
             let (a, b) = (unit_rows(queries), unit_rows(base));
             let queries = Matrix::new(&a, queries.rows(), queries.cols())?;
             let base = Matrix::new(&b, base.rows(), base.cols())?;
-            Ok(Search::new(queries, base, k, metric, false)?.run())
+            Pairs { queries, base, metric, without_self }.nearest(k)
         }
     }
 }
@@ -89,12 +90,13 @@ pub fn nearest_neighbours(
 pub fn self_neighbours(x: Matrix<'_>, k: usize, metric: Metric) -> Result<Neighbours, Error> {
     x.check_finite()?;
     check_k(k, x.rows().saturating_sub(1))?;
+    let without_self = true;
     match metric {
-        Metric::Euclidean => Ok(Search::new(x, x, k, metric, true)?.run()),
+        Metric::Euclidean => Pairs { queries: x, base: x, metric, without_self }.nearest(k),
         Metric::Cosine => {
             let unit = unit_rows(x);
             let x = Matrix::new(&unit, x.rows(), x.cols())?;
-            Ok(Search::new(x, x, k, metric, true)?.run())
+            Pairs { queries: x, base: x, metric, without_self }.nearest(k)
         }
     }
 }
@@ -123,136 +125,33 @@ fn unit_rows(x: Matrix<'_>) -> Vec<f32> {
     unit
 }
 
-/// Keys that are looked at together: most of the time none of them is small enough.
-const SCAN: usize = 32;
-
-/// A base row and either its key (approximate) or its distance.
+/// A distance or what stands for it, and a base row. Nearest first; of equals the smaller index.
 type Candidate<T> = (T, u32);
 
-struct Search<'a> {
-    queries: Matrix<'a>,
-    base: Matrix<'a>,
-    k: usize,
-    /// Candidates to measure again: a few more than `k`.
-    kept: usize,
-    metric: Metric,
-    without_self: bool,
-    /// ‖y‖² for Euclidean, 0 for cosine, so that ‖y‖² − 2 x·y orders the rows of the base.
-    offsets: Vec<f32>,
-    /// ‖x‖² of the queries.
-    query_norms: Vec<f32>,
-    /// The largest ‖y‖ of the base.
-    longest: f64,
+fn nearest_first(a: &Candidate<f64>, b: &Candidate<f64>) -> Ordering {
+    a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
 }
 
-impl<'a> Search<'a> {
-    fn new(
-        queries: Matrix<'a>,
-        base: Matrix<'a>,
-        k: usize,
-        metric: Metric,
-        without_self: bool,
-    ) -> Result<Self, Error> {
-        let mut offsets = squared_norms(base)?;
-        let longest = f64::from(offsets.iter().copied().fold(0.0, f32::max)).sqrt();
-        if metric == Metric::Cosine {
-            offsets.fill(0.0);
+/// Who is to be compared with whom. With [`Metric::Cosine`] all rows have length 1 or are zeros.
+#[derive(Clone, Copy)]
+struct Pairs<'a> {
+    queries: Matrix<'a>,
+    base: Matrix<'a>,
+    metric: Metric,
+    /// Queries and base are the same rows, and none is its own neighbour.
+    without_self: bool,
+}
+
+impl Pairs<'_> {
+    fn nearest(self, k: usize) -> Result<Neighbours, Error> {
+        match sketch::Sketches::worth_it(self, k)? {
+            Some(sketches) => bounded::nearest(self, &sketches, k),
+            None => exhaustive::nearest(self, k),
         }
-        Ok(Self {
-            queries,
-            base,
-            k,
-            kept: k + 8 + k / 4,
-            metric,
-            without_self,
-            offsets,
-            query_norms: squared_norms(queries)?,
-            longest,
-        })
     }
 
-    fn run(&self) -> Neighbours {
-        let k = self.k;
-        let mut indices = vec![0u32; self.queries.rows() * k];
-        let mut distances = vec![0f32; self.queries.rows() * k];
-        indices
-            .par_chunks_mut(ROW_BLOCK * k)
-            .zip(distances.par_chunks_mut(ROW_BLOCK * k))
-            .enumerate()
-            .for_each(|(block, (indices, distances))| {
-                let start = block * ROW_BLOCK;
-                let kept = self.candidates(start, indices.len() / k);
-                let rows = indices.chunks_mut(k).zip(distances.chunks_mut(k));
-                for (offset, (kept, (indices, distances))) in kept.iter().zip(rows).enumerate() {
-                    let found = self.settle(start + offset, kept);
-                    for ((i, d), (distance, index)) in indices.iter_mut().zip(distances).zip(found)
-                    {
-                        (*i, *d) = (index, self.finished(distance));
-                    }
-                }
-            });
-        Neighbours { k, indices, distances }
-    }
-
-    /// The best rows by approximate key for a block of queries.
-    fn candidates(&self, start: usize, rows: usize) -> Vec<Shortlist> {
-        let queries = self.queries.block(start..start + rows);
-        let mut lists: Vec<_> = (0..rows).map(|_| Shortlist::new(self.kept)).collect();
-        let mut tile = Vec::new();
-        for columns in ranges(self.base.rows(), TILE) {
-            tile.resize(rows * columns.len(), 0.0);
-            let base = self.base.block(columns.clone());
-            keys(queries, base, &self.offsets[columns.clone()], &mut tile);
-            let tile_rows = tile.chunks_exact_mut(columns.len());
-            for (row, (keys, list)) in tile_rows.zip(&mut lists).enumerate() {
-                let itself = start + row;
-                if self.without_self && columns.contains(&itself) {
-                    keys[itself - columns.start] = f32::INFINITY;
-                }
-                list.scan(columns.start as u32, keys);
-            }
-        }
-        for list in &mut lists {
-            list.shrink();
-        }
-        lists
-    }
-
-    /// The `k` nearest rows of one query with their exact distances.
-    fn settle(&self, query: usize, list: &Shortlist) -> Vec<Candidate<f64>> {
-        let exact = |&(_, index): &Candidate<f32>| (self.exact(query, index), index);
-        let mut found: Vec<_> = list.items.iter().map(exact).collect();
-        self.keep_nearest(&mut found);
-        let norm = f64::from(self.query_norms[query]);
-        let units = (self.queries.cols() + 16) as f64 * f64::from(f32::EPSILON) / 2.0;
-        let rounding = units * (norm.sqrt() + self.longest).powi(2);
-        // In units of the key; `exact` is ‖x‖² more (Euclidean) or 1 + key / 2 (cosine).
-        let farthest = match (self.metric, found.last()) {
-            (Metric::Euclidean, Some(&(distance, _))) => distance - norm,
-            (Metric::Cosine, Some(&(distance, _))) => 2.0 * (distance - 1.0),
-            (_, None) => f64::INFINITY,
-        };
-        if !list.complete() && farthest + rounding >= f64::from(list.bar) {
-            let others = (0..self.base.rows() as u32)
-                .filter(|&index| !(self.without_self && index as usize == query));
-            found = others.map(|index| (self.exact(query, index), index)).collect();
-            self.keep_nearest(&mut found);
-        }
-        found
-    }
-
-    fn keep_nearest(&self, found: &mut Vec<Candidate<f64>>) {
-        let order =
-            |a: &Candidate<f64>, b: &Candidate<f64>| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-        if found.len() > self.k {
-            found.select_nth_unstable_by(self.k - 1, order);
-            found.truncate(self.k);
-        }
-        found.sort_unstable_by(order);
-    }
-
-    /// Squared distance (Euclidean) or distance (cosine, on rows of length 1).
-    fn exact(&self, query: usize, index: u32) -> f64 {
+    /// Squared distance (Euclidean) or distance (cosine).
+    fn exact(self, query: usize, index: u32) -> f64 {
         let (x, y) = (self.queries.row(query), self.base.row(index as usize));
         match self.metric {
             Metric::Euclidean => squared_distance(x, y),
@@ -261,59 +160,31 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn finished(&self, exact: f64) -> f32 {
+    fn finished(self, exact: f64) -> f32 {
         match self.metric {
             Metric::Euclidean => exact.sqrt() as f32,
             Metric::Cosine => exact as f32,
         }
     }
-}
 
-/// The smallest keys seen so far. It gathers up to twice as many as it keeps before it drops
-/// the larger half, so a key costs constant time on average.
-struct Shortlist {
-    kept: usize,
-    /// Keys not below this one are not needed.
-    bar: f32,
-    items: Vec<Candidate<f32>>,
-}
-
-impl Shortlist {
-    fn new(kept: usize) -> Self {
-        Self { kept, bar: f32::INFINITY, items: Vec::with_capacity(2 * kept) }
-    }
-
-    /// Takes in the keys of the base rows from `first` on.
-    fn scan(&mut self, first: u32, keys: &[f32]) {
-        for (chunk, keys) in keys.chunks(SCAN).enumerate() {
-            // Without an early way out the compiler can use vector instructions.
-            if keys.iter().map(|&key| u32::from(key < self.bar)).sum::<u32>() == 0 {
-                continue;
+    /// Answers block by block, side by side: `find(first, rows)` gives the `k` nearest of each of so
+    /// many queries, nearest first.
+    fn in_blocks<F>(self, k: usize, find: F) -> Neighbours
+    where
+        F: Fn(usize, usize) -> Vec<Vec<Candidate<f64>>> + Sync,
+    {
+        let mut indices = vec![0u32; self.queries.rows() * k];
+        let mut distances = vec![0f32; self.queries.rows() * k];
+        let blocks =
+            indices.par_chunks_mut(ROW_BLOCK * k).zip(distances.par_chunks_mut(ROW_BLOCK * k));
+        blocks.enumerate().for_each(|(block, (indices, distances))| {
+            let found = find(block * ROW_BLOCK, indices.len() / k);
+            let places = indices.iter_mut().zip(distances);
+            for ((i, d), (distance, index)) in places.zip(found.into_iter().flatten()) {
+                (*i, *d) = (index, self.finished(distance));
             }
-            for (within, &key) in keys.iter().enumerate() {
-                if key < self.bar {
-                    self.items.push((key, first + (chunk * SCAN + within) as u32));
-                    if self.items.len() == 2 * self.kept {
-                        self.shrink();
-                    }
-                }
-            }
-        }
-    }
-
-    fn shrink(&mut self) {
-        if self.items.len() > self.kept {
-            let order =
-                |a: &Candidate<f32>, b: &Candidate<f32>| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-            let (_, &mut (bar, _), _) = self.items.select_nth_unstable_by(self.kept - 1, order);
-            self.bar = bar;
-            self.items.truncate(self.kept);
-        }
-    }
-
-    /// Whether nothing was ever turned away.
-    fn complete(&self) -> bool {
-        self.bar == f32::INFINITY
+        });
+        Neighbours { k, indices, distances }
     }
 }
 

@@ -25,6 +25,56 @@ fn agree_with_a_double_loop_on_any_threads() {
     assert_eq!(found.indices, by_hand(x, base, 10, false));
 }
 
+/// `[n, 40]`: clusters in a few directions, a little noise in all, far from the origin.
+fn few_directions(n: usize, seed: u64) -> Vec<f32> {
+    let (noise, place) = (noise(n, 40, seed), noise(n, 4, seed + 1));
+    let value = |at: usize| {
+        let (row, column) = (at / 40, at % 40);
+        let along = &place[row * 4..][..4];
+        let turned = along.iter().zip(1u8..).map(|(v, i)| v * (f32::from(i) * column as f32).sin());
+        5.0 + 4.0 * turned.sum::<f32>() + 0.3 * noise[at]
+    };
+    (0..n * 40).map(value).collect()
+}
+
+#[test]
+fn sketches_find_the_same_as_a_double_loop() {
+    let (x, mut base) = (few_directions(300, 3), few_directions(4_500, 4));
+    // copies, of which the smaller index must come first
+    base.copy_within(..40 * 50, 40 * 3_000);
+    let base = Matrix::new(&base, 4_500, 40).unwrap();
+    let x = Matrix::new(&x, 300, 40).unwrap();
+    let pairs = Pairs { queries: x, base, metric: Metric::Euclidean, without_self: false };
+    assert!(sketch::Sketches::worth_it(pairs, 6).unwrap().is_some());
+    let found = same_on_any_threads(|| nearest_neighbours(x, base, 6, Metric::Euclidean).unwrap());
+    assert_eq!(found.indices, by_hand(x, base, 6, false));
+
+    let pairs = Pairs { queries: base, without_self: true, ..pairs };
+    assert!(sketch::Sketches::worth_it(pairs, 6).unwrap().is_some());
+    let found = self_neighbours(base, 6, Metric::Euclidean).unwrap();
+    assert_eq!(found.indices, by_hand(base, base, 6, true));
+    assert_eq!(found.of(0).0[0], 3_000);
+
+    let cosine = nearest_neighbours(x, base, 6, Metric::Cosine).unwrap();
+    let exhaustive = {
+        let (a, b) = (unit_rows(x), unit_rows(base));
+        let (queries, base) =
+            (Matrix::new(&a, 300, 40).unwrap(), Matrix::new(&b, 4_500, 40).unwrap());
+        let pairs = Pairs { queries, base, metric: Metric::Cosine, without_self: false };
+        assert!(sketch::Sketches::worth_it(pairs, 6).unwrap().is_some());
+        exhaustive::nearest(pairs, 6).unwrap()
+    };
+    assert_eq!(cosine, exhaustive);
+}
+
+#[test]
+fn rows_without_leading_directions_are_not_sketched() {
+    let base = noise(5_000, 40, 7);
+    let base = Matrix::new(&base, 5_000, 40).unwrap();
+    let pairs = Pairs { queries: base, base, metric: Metric::Euclidean, without_self: true };
+    assert!(sketch::Sketches::worth_it(pairs, 6).unwrap().is_none());
+}
+
 #[test]
 fn many_duplicates_come_in_the_order_of_their_index() {
     // 8 distinct points far from the origin, 400 times each: the shortlist cannot hold them.

@@ -6,13 +6,12 @@
 
 use std::ops::Range;
 
-use faer::traits::pulp::Arch;
 use rayon::prelude::*;
 
 use crate::{
     Error, Matrix,
     blocks::{ROW_BLOCK, ranges},
-    product::{add_a_b, add_a_bt, add_at_b},
+    product::{add_a_b, add_a_bt, add_at_b, vectorized},
 };
 
 /// Most partial sums of a product, so most threads that it can use.
@@ -123,7 +122,10 @@ impl Points {
         }
         add_a_bt(rows(&down), rows(&across), self.cols, -2.0, &mut weights);
         // With the widest vectors that the CPU has. They change no bit: nothing is fused.
-        Arch::new().dispatch(|| weigh(gamma, &mut weights));
+        vectorized(
+            #[inline(always)]
+            || weigh(gamma, &mut weights),
+        );
         if down == across {
             weights.iter_mut().step_by(across.len() + 1).for_each(|weight| *weight = 0.0);
         }
