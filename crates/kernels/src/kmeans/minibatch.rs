@@ -1,18 +1,22 @@
 //! k-means by small batches.
 
-use super::{End, FittedKMeans, Start, at_least_one, not_negative};
+mod centres;
+
+use self::centres::Centres;
+use super::start::{plus_plus, sketched};
+use super::{End, FittedKMeans, Start, added, at_least_one, lloyd, not_negative};
 use crate::blocks::{column_means, ordered_sum};
 use crate::distance::{nearest, squared_norms};
-use crate::members::Members;
-use crate::nearest::{Targets, nearest_targets};
-use crate::product::{add, subtract};
+use crate::product::subtract;
 use crate::random::{self, Stream};
 use crate::{Error, Matrix};
 use rand::RngExt;
 use rayon::prelude::*;
 
 /// What mini-batch k-means shall do: each step draws a batch of rows, gives every row to its
-/// nearest centroid, and moves the centroids to the mean of all rows ever given to them.
+/// nearest centroid, and moves the centroids to the mean of all rows ever given to them (D. Sculley,
+/// "Web-scale k-means clustering", WWW 2010). Rounds over all rows follow: batches come near the end
+/// fast, but their noise hides the last steps, which rounds then find in one or two.
 ///
 /// ```
 /// use scarce_kernels::{Matrix, kmeans::MiniBatchKMeans};
@@ -39,6 +43,9 @@ pub struct MiniBatchKMeans {
     /// many steps. It is an exponential average whose weights reach back over about n rows. With
     /// `None` the inertia ends nothing.
     pub max_no_improvement: Option<usize>,
+    /// Rounds of Lloyd's iteration over all rows after the last step; fewer if no label changes. With 0
+    /// the centroids stay where the batches left them.
+    pub final_rounds: usize,
     /// A centroid with fewer rows than this share of the rows of the largest is starved: from time
     /// to time it is put on a random row of the batch. From 0 (never) to 1.
     pub reassignment_ratio: f64,
@@ -61,8 +68,8 @@ pub struct Step {
 }
 
 impl MiniBatchKMeans {
-    /// k-means++, one start, batches of 1,024, at most 100 passes, 10 steps without improvement,
-    /// reassignment below 0.01, tolerance 0, seed 0.
+    /// k-means++, one start, batches of 1,024, at most 100 passes, 2 steps without improvement, 2
+    /// final rounds, reassignment below 0.01, tolerance 0, seed 0.
     pub fn new(clusters: usize) -> Self {
         Self {
             clusters,
@@ -70,7 +77,8 @@ impl MiniBatchKMeans {
             restarts: 1,
             batch: 1024,
             max_passes: 100,
-            max_no_improvement: Some(10),
+            max_no_improvement: Some(2),
+            final_rounds: 2,
             reassignment_ratio: 0.01,
             tolerance: 0.0,
             seed: 0,
@@ -95,7 +103,7 @@ impl MiniBatchKMeans {
         x: Matrix<'_>,
         observe: &mut dyn FnMut(Step),
     ) -> Result<FittedKMeans, Error> {
-        self.check(x)?;
+        let norms = self.check(x)?;
         let batch = self.batch.min(x.rows());
         let data = Centred { x, mean: self.middle(x, batch)? };
         let mut centres = Centres::new(self.first_centroids(&data, batch)?, x.cols());
@@ -127,11 +135,26 @@ impl MiniBatchKMeans {
             }
         }
         let (iterations, converged) = end;
-        let centroids = centres.narrow;
-        FittedKMeans::of(x, &data.mean, End { centroids, iterations, converged }, None)
+        if self.final_rounds == 0 {
+            let centroids = centres.narrow;
+            return FittedKMeans::of(x, &data.mean, End { centroids, iterations, converged }, None);
+        }
+        // Rows as they are: all of them less the mean would take their memory once more.
+        let centroids = Matrix::new(&centres.narrow, self.clusters, x.cols())?;
+        let (end, tracker) = lloyd::run(
+            x,
+            &norms,
+            added(centroids, &data.mean),
+            0.0,
+            self.final_rounds,
+            &mut |_| {},
+        )?;
+        let end = End { iterations, converged, ..end };
+        FittedKMeans::of(x, &vec![0.0; x.cols()], end, Some((tracker, &norms)))
     }
 
-    fn check(&self, x: Matrix<'_>) -> Result<(), Error> {
+    /// Checks everything; the squared lengths of the rows.
+    fn check(&self, x: Matrix<'_>) -> Result<Vec<f32>, Error> {
         at_least_one("clusters", self.clusters)?;
         at_least_one("restarts", self.restarts)?;
         at_least_one("batch", self.batch)?;
@@ -146,7 +169,7 @@ impl MiniBatchKMeans {
             });
         }
         self.start.check(self.clusters, x)?;
-        squared_norms(x).map(|_| ())
+        squared_norms(x)
     }
 
     /// The mean of some rows, which is near enough to that of all.
@@ -181,19 +204,40 @@ impl MiniBatchKMeans {
             let rows = sample("mini-batch k-means sample", attempt)?;
             let rows = Matrix::new(&rows, size, d)?;
             let mut rng = random::stream(self.seed, "mini-batch k-means start", attempt);
-            let norms = squared_norms(rows)?;
-            let (k, mean) = (self.clusters, &data.mean);
-            let centroids = self.start.centroids(rows, &norms, mean, k, &mut rng)?;
+            let centroids = self.centroids_among(rows, &data.mean, &mut rng)?;
             if tries == 1 {
                 return Ok(centroids);
             }
-            let found = nearest(Matrix::new(&held_out, size, d)?, Matrix::new(&centroids, k, d)?)?;
+            let centroids_of_try = Matrix::new(&centroids, self.clusters, d)?;
+            let found = nearest(Matrix::new(&held_out, size, d)?, centroids_of_try)?;
             let inertia = found.squared.iter().copied().map(f64::from).sum();
             if attempt == 0 || inertia < best.0 {
                 best = (inertia, centroids);
             }
         }
         Ok(best.1)
+    }
+
+    /// Centroids, `[clusters, d]`, from some `rows: [n, d]` less the mean. k-means++ looks at sketches of
+    /// wide rows: it draws at random anyway, and sketches are nearly as far apart as their rows.
+    fn centroids_among(
+        &self,
+        rows: Matrix<'_>,
+        mean: &[f64],
+        rng: &mut Stream,
+    ) -> Result<Vec<f32>, Error> {
+        match sketched(rows, rng) {
+            Some(sketches) if self.start == Start::PlusPlus => {
+                let sketches = Matrix::new(&sketches, rows.rows(), sketches.len() / rows.rows())?;
+                let norms = squared_norms(sketches)?;
+                let chosen = plus_plus(sketches, &norms, self.clusters, rng);
+                Ok(chosen.iter().flat_map(|&row| rows.row(row)).copied().collect())
+            }
+            _ => {
+                let norms = squared_norms(rows)?;
+                self.start.centroids(rows, &norms, mean, self.clusters, rng)
+            }
+        }
     }
 }
 
@@ -225,115 +269,6 @@ impl Centred<'_> {
         });
         squares[0] / self.x.data().len() as f64
     }
-}
-
-/// What a step did.
-struct Moved {
-    /// Sum of the squared distances of the batch to the centroids before they moved.
-    inertia: f64,
-    /// Sum of the squared distances that the centroids moved.
-    shift: f64,
-}
-
-/// Centroids on their way.
-struct Centres {
-    /// Rows that each centroid is the mean of, `[k]`.
-    counts: Vec<u64>,
-    /// Centroids, `[k, d]`.
-    wide: Vec<f64>,
-    /// The same, rounded.
-    narrow: Vec<f32>,
-    cols: usize,
-}
-
-impl Centres {
-    fn new(centroids: Vec<f32>, cols: usize) -> Self {
-        let wide = centroids.iter().copied().map(f64::from).collect();
-        Self { counts: vec![0; centroids.len() / cols], wide, narrow: centroids, cols }
-    }
-
-    /// Takes in a batch; then, if a ratio and a stream are given, puts starved centroids elsewhere.
-    fn step(
-        &mut self,
-        batch: Matrix<'_>,
-        starved: Option<(f64, &mut Stream)>,
-    ) -> Result<Moved, Error> {
-        let d = self.cols;
-        let targets = Targets::new(Matrix::new(&self.narrow, self.counts.len(), d)?)?;
-        let found = nearest_targets(batch, &targets);
-        let mut shift = self.take_in(batch, &found.index);
-        if let Some((ratio, rng)) = starved {
-            shift += self.reassign(batch, ratio, rng)?;
-        }
-        Ok(Moved { inertia: found.squared.into_iter().map(f64::from).sum(), shift })
-    }
-
-    /// Makes every centroid the mean of its old rows and its new ones; returns the sum of the squared
-    /// distances that they moved.
-    fn take_in(&mut self, batch: Matrix<'_>, labels: &[u32]) -> f64 {
-        let (k, d) = (self.counts.len(), self.cols);
-        let members = Members::new(labels, k);
-        let centroids = self.wide.par_chunks_exact_mut(d).zip(self.narrow.par_chunks_exact_mut(d));
-        let moved: Vec<f64> = centroids
-            .zip(&mut self.counts)
-            .enumerate()
-            .map(|(cluster, ((wide, narrow), count))| {
-                let new = members.of(cluster);
-                if new.is_empty() {
-                    return 0.0;
-                }
-                let old = *count as f64;
-                *count += new.len() as u64;
-                let total = *count as f64;
-                for value in wide.iter_mut() {
-                    *value *= old;
-                }
-                for &row in new {
-                    add(wide, batch.row(row as usize), 1.0);
-                }
-                for value in wide.iter_mut() {
-                    *value /= total;
-                }
-                round(wide, narrow)
-            })
-            .collect();
-        moved.into_iter().sum()
-    }
-
-    /// Puts centroids with fewer rows than `ratio` times those of the largest on random rows of the
-    /// batch, at most on half of them; they count as many rows as the smallest of the others, so
-    /// that they are not starved again at once. Returns the sum of the squared distances.
-    fn reassign(&mut self, batch: Matrix<'_>, ratio: f64, rng: &mut Stream) -> Result<f64, Error> {
-        let most = self.counts.iter().copied().max().unwrap_or(0) as f64;
-        let is_starved = |&cluster: &usize| (self.counts[cluster] as f64) < ratio * most;
-        let mut starved: Vec<usize> = (0..self.counts.len()).filter(is_starved).collect();
-        starved.sort_by_key(|&cluster| self.counts[cluster]);
-        starved.truncate(batch.rows() / 2);
-        starved.sort_unstable();
-        let others =
-            (0..self.counts.len()).filter(|cluster| starved.binary_search(cluster).is_err());
-        let least = others.map(|cluster| self.counts[cluster]).min().unwrap_or(0);
-        let rows = random::sample(batch.rows(), starved.len(), rng)?;
-        let mut shift = 0.0;
-        for (cluster, row) in starved.into_iter().zip(rows) {
-            let range = cluster * self.cols..(cluster + 1) * self.cols;
-            for (value, &new) in self.wide[range.clone()].iter_mut().zip(batch.row(row)) {
-                *value = f64::from(new);
-            }
-            shift += round(&self.wide[range.clone()], &mut self.narrow[range]);
-            self.counts[cluster] = least;
-        }
-        Ok(shift)
-    }
-}
-
-/// Rounds a centroid; the squared distance from where it was.
-fn round(wide: &[f64], narrow: &mut [f32]) -> f64 {
-    wide.iter().zip(narrow).fold(0.0, |sum, (&value, narrow)| {
-        let before = std::mem::replace(narrow, value as f32);
-        let moved = f64::from(*narrow) - f64::from(before);
-        sum + moved * moved
-    })
 }
 
 /// The smoothed inertia of the batches.

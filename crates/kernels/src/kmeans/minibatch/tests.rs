@@ -10,6 +10,12 @@ struct Known {
     inertias: Vec<f64>,
 }
 
+/// With its defaults, and nothing after the batches.
+fn as_in_scikit_learn(clusters: usize) -> MiniBatchKMeans {
+    let max_no_improvement = Some(10);
+    MiniBatchKMeans { max_no_improvement, final_rounds: 0, ..MiniBatchKMeans::new(clusters) }
+}
+
 #[derive(Deserialize)]
 struct KnownStep {
     first: usize,
@@ -39,7 +45,7 @@ fn inertia_on_digits_is_that_of_scikit_learn() {
     let x = digits.matrix();
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let inertia = |seed| {
-        let model = MiniBatchKMeans { batch: 100, seed, ..MiniBatchKMeans::new(10) };
+        let model = MiniBatchKMeans { batch: 100, seed, ..as_in_scikit_learn(10) };
         let fitted = model.fit(x).unwrap();
         assert!(fitted.converged && fitted.iterations < 600, "{}", fitted.iterations);
         fitted.inertia
@@ -94,7 +100,7 @@ fn at_most_half_of_a_batch_become_centroids() {
 fn a_small_tolerance_or_no_improvement_end_it_and_nothing_else_does() {
     let digits = fixtures::digits();
     let x = digits.matrix();
-    let few = MiniBatchKMeans { batch: 60, max_passes: 30, ..MiniBatchKMeans::new(5) };
+    let few = MiniBatchKMeans { batch: 60, max_passes: 30, ..as_in_scikit_learn(5) };
     let stubborn = MiniBatchKMeans { max_no_improvement: None, ..few.clone() };
     let mut steps = Vec::new();
     let fitted = stubborn.fit_observed(x, &mut |step| steps.push(step)).unwrap();
@@ -106,6 +112,24 @@ fn a_small_tolerance_or_no_improvement_end_it_and_nothing_else_does() {
     assert!(tolerant.converged && tolerant.iterations < 300);
     let impatient = MiniBatchKMeans { max_no_improvement: Some(1), ..few.clone() }.fit(x).unwrap();
     assert!(impatient.iterations < few.fit(x).unwrap().iterations);
+}
+
+#[test]
+fn rounds_over_all_rows_go_on_from_where_the_batches_ended() {
+    let digits = fixtures::digits();
+    let x = digits.matrix();
+    let batches = MiniBatchKMeans { batch: 100, ..as_in_scikit_learn(10) };
+    let before = batches.fit(x).unwrap();
+    let after = MiniBatchKMeans { final_rounds: 2, ..batches.clone() }.fit(x).unwrap();
+    let start = Start::Given(before.centroids.clone());
+    let rounds = crate::KMeans { start, max_iterations: 2, ..crate::KMeans::new(10) };
+    let by_rounds = rounds.fit(x).unwrap();
+    assert!(after.inertia < before.inertia);
+    assert_eq!(after.labels, by_rounds.labels);
+    assert_eq!((after.iterations, after.converged), (before.iterations, before.converged));
+    assert_eq!(after.predict(x).unwrap().index, after.labels);
+    let settled = MiniBatchKMeans { final_rounds: 300, ..batches }.fit(x).unwrap();
+    assert!(settled.inertia <= after.inertia);
 }
 
 #[test]
