@@ -64,7 +64,8 @@ pub(super) fn store<const P: usize>(
 }
 
 /// Row `place` of W·x.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "compiled anew for the vectors that the caller has")]
 pub(super) fn gather<T: Real, const P: usize>(graph: &Graph, x: &[[T; P]], place: usize) -> [T; P] {
     let mut sum = [T::default(); P];
     let row = graph.row(place);

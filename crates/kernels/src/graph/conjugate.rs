@@ -11,6 +11,7 @@ use super::{
     multilevel::Buffers,
     solve::System,
 };
+use crate::product::vectorized;
 
 /// Solves from 0 until each column's length √Σ r²/G is below `goal` times its first, and returns the
 /// number of iterations. Columns that are 0 stay 0, and so do places that are left out.
@@ -29,17 +30,17 @@ pub(super) fn conjugate_gradients<const P: usize>(
             *residual = [0.0; P];
         }
     }
-    let mut square = advance(system, &mut x, &mut residual, (&direction, &image), [0.0; P]);
-    let mut product = sum(square, system.multilevel.correct(&residual, &mut buffers));
+    let (mut step, mut keep) = ([0f32; P], [0f32; P]);
+    let mut square = descend(system, &mut residual, &image, step, &mut buffers);
+    let mut product = sum(square, system.multilevel.correct(&mut buffers));
     let bar: [f64; P] = std::array::from_fn(|c| square[c] * goal[c] * goal[c]);
     let mut active: [bool; P] = std::array::from_fn(|c| square[c] > 0.0 && goal[c] < 1.0);
-    let mut keep = [0f32; P];
     let mut iterations = 0;
     while active.contains(&true) && iterations < max_iterations {
         iterations += 1;
-        turn(system, &mut direction, &residual, &buffers, keep);
+        turn(system, (&mut x, &mut direction), &residual, &buffers, (step, keep));
         let curvature = apply(system, &direction, &mut image);
-        let mut step = [0f32; P];
+        step = [0.0; P];
         for column in 0..P {
             // Not positive only where rounding has eaten the column up.
             active[column] &= curvature[column] > 0.0;
@@ -47,8 +48,8 @@ pub(super) fn conjugate_gradients<const P: usize>(
                 step[column] = (product[column] / curvature[column]) as f32;
             }
         }
-        square = advance(system, &mut x, &mut residual, (&direction, &image), step);
-        let next = sum(square, system.multilevel.correct(&residual, &mut buffers));
+        square = descend(system, &mut residual, &image, step, &mut buffers);
+        let next = sum(square, system.multilevel.correct(&mut buffers));
         for column in 0..P {
             keep[column] = 0.0;
             if active[column] {
@@ -58,32 +59,44 @@ pub(super) fn conjugate_gradients<const P: usize>(
         }
         product = next;
     }
+    for (x, direction) in x.iter_mut().zip(&direction) {
+        for column in 0..P {
+            x[column] += step[column] * direction[column];
+        }
+    }
     (x, iterations)
 }
 
-/// direction = z + keep·direction.
+/// x += step·direction, with the step of the iteration before, and direction = z + keep·direction: who
+/// reads the direction once can do both.
 fn turn<const P: usize>(
     system: &System<'_>,
-    direction: &mut [[f32; P]],
+    (x, direction): (&mut [[f32; P]], &mut [[f32; P]]),
     residual: &[[f32; P]],
     buffers: &Buffers<P>,
-    keep: [f32; P],
+    (step, keep): ([f32; P], [f32; P]),
 ) {
     let lowest = system.multilevel.lowest(buffers);
-    let chunks = direction.par_chunks_mut(PLACES).zip(residual.par_chunks(PLACES));
-    let chunks = chunks.zip(system.inverse.par_chunks(PLACES)).enumerate();
-    chunks.for_each(|(chunk, ((direction, residual), inverse))| {
-        let rows = direction.iter_mut().zip(residual).zip(inverse).enumerate();
-        for (offset, ((d, r), &inverse)) in rows {
-            let place = chunk * PLACES + offset;
-            let coarse = match lowest {
-                Some((group, corrections)) if inverse > 0.0 => corrections[group[place] as usize],
-                _ => [0.0; P],
-            };
-            for column in 0..P {
-                d[column] = r[column] * inverse + coarse[column] + keep[column] * d[column];
-            }
-        }
+    let chunks = x.par_chunks_mut(PLACES).zip(direction.par_chunks_mut(PLACES));
+    let chunks = chunks.zip(residual.par_chunks(PLACES)).zip(system.inverse.par_chunks(PLACES));
+    chunks.enumerate().for_each(|(chunk, (((x, direction), residual), inverse))| {
+        vectorized(
+            #[inline(always)]
+            || {
+                let rows = x.iter_mut().zip(direction).zip(residual).zip(inverse).enumerate();
+                for (offset, (((x, d), r), &inverse)) in rows {
+                    let place = chunk * PLACES + offset;
+                    let coarse = match lowest {
+                        Some((group, found)) if inverse > 0.0 => found[group[place] as usize],
+                        _ => [0.0; P],
+                    };
+                    for column in 0..P {
+                        x[column] += step[column] * d[column];
+                        d[column] = r[column] * inverse + coarse[column] + keep[column] * d[column];
+                    }
+                }
+            },
+        );
     });
 }
 
@@ -96,45 +109,66 @@ fn apply<const P: usize>(
 ) -> [f64; P] {
     let factor = system.factor as f32;
     total(image.par_chunks_mut(PLACES).enumerate().map(|(chunk, image)| {
-        let mut sums = [0f32; P];
-        for (offset, image) in image.iter_mut().enumerate() {
-            let place = chunk * PLACES + offset;
-            if !system.has(place) {
-                continue;
-            }
-            let (pulled, own) = (gather(system.graph, direction, place), &direction[place]);
-            let diagonal = system.diagonal[place] as f32;
-            for column in 0..P {
-                image[column] = diagonal * own[column] - factor * pulled[column];
-                sums[column] += own[column] * image[column];
-            }
-        }
-        sums.map(f64::from)
+        vectorized(
+            #[inline(always)]
+            || {
+                let mut sums = [0f32; P];
+                for (offset, image) in image.iter_mut().enumerate() {
+                    let place = chunk * PLACES + offset;
+                    if !system.has(place) {
+                        continue;
+                    }
+                    let pulled = gather(system.graph, direction, place);
+                    let (own, diagonal) = (&direction[place], system.diagonal[place] as f32);
+                    for column in 0..P {
+                        image[column] = diagonal * own[column] - factor * pulled[column];
+                        sums[column] += own[column] * image[column];
+                    }
+                }
+                sums.map(f64::from)
+            },
+        )
     }))
 }
 
-/// x += step·direction, residual −= step·image; returns Σ r²/G of each column.
-fn advance<const P: usize>(
+/// residual −= step·image, summed over the lowest groups on the way; returns Σ r²/G of each column.
+fn descend<const P: usize>(
     system: &System<'_>,
-    x: &mut [[f32; P]],
     residual: &mut [[f32; P]],
-    (direction, image): (&[[f32; P]], &[[f32; P]]),
+    image: &[[f32; P]],
     step: [f32; P],
+    buffers: &mut Buffers<P>,
 ) -> [f64; P] {
-    let chunks = x.par_chunks_mut(PLACES).zip(residual.par_chunks_mut(PLACES));
-    let chunks = chunks.zip(direction.par_chunks(PLACES)).zip(image.par_chunks(PLACES));
-    let chunks = chunks.zip(system.inverse.par_chunks(PLACES));
-    total(chunks.map(|((((x, residual), direction), image), inverse)| {
-        let mut squares = [0f32; P];
-        let rows = x.iter_mut().zip(residual).zip(direction).zip(image).zip(inverse);
-        for ((((x, r), d), i), &inverse) in rows {
-            for column in 0..P {
-                x[column] += step[column] * d[column];
-                r[column] -= step[column] * i[column];
-                squares[column] += r[column] * r[column] * inverse;
-            }
-        }
-        squares.map(f64::from)
+    let parts = system.multilevel.parts(residual, buffers);
+    total(parts.into_par_iter().map(|part| {
+        vectorized(
+            #[inline(always)]
+            || {
+                let (image, inverse) =
+                    (&image[part.places.clone()], &system.inverse[part.places.clone()]);
+                let mut squares = [0f32; P];
+                let mut rows = part.residual.iter_mut().zip(image).zip(inverse);
+                let mut take_in = |row: ((&mut [f32; P], &[f32; P]), &f32), sum: &mut [f32; P]| {
+                    let ((r, i), &inverse) = row;
+                    for column in 0..P {
+                        r[column] -= step[column] * i[column];
+                        squares[column] += r[column] * r[column] * inverse;
+                        sum[column] += r[column];
+                    }
+                };
+                for (sum, members) in part.sums.iter_mut().zip(part.sizes) {
+                    let mut whole = [0.0; P];
+                    for row in rows.by_ref().take((members[1] - members[0]) as usize) {
+                        take_in(row, &mut whole);
+                    }
+                    *sum = whole;
+                }
+                for row in rows {
+                    take_in(row, &mut [0.0; P]);
+                }
+                squares.map(f64::from)
+            },
+        )
     }))
 }
 

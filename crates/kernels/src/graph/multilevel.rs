@@ -5,17 +5,19 @@
 //! preconditioners*, Math. Comp. 55, 1990). Levels are added, not visited in turn: that costs two
 //! passes over short vectors, and no product with the matrix.
 
+use std::ops::Range;
+
 use faer::{Mat, Side};
 use rayon::prelude::*;
 
 use super::{
     Graph,
-    block::total,
+    block::{PLACES, total},
     hierarchy::{FEW, Level},
 };
 
 /// Groups that one thread works on at a time, whatever the number of threads.
-const GROUPS: usize = 256;
+const GROUPS: usize = 2048;
 /// A matrix is taken for singular along a vector that it shrinks to this share of its norm.
 const SINGULAR: f64 = 1e-10;
 
@@ -26,6 +28,18 @@ pub(super) struct Multilevel<'a> {
     inverse: Vec<Vec<f32>>,
     /// The inverse of the coarsest matrix, `[groups, groups]`, instead of its diagonal, if it is small.
     top: Vec<f32>,
+    /// Where parts end: lowest groups and places.
+    ends: Vec<(usize, usize)>,
+}
+
+/// Some lowest groups and all their places; where there are no groups, some places.
+pub(super) struct Part<'a, const P: usize> {
+    pub(super) places: Range<usize>,
+    pub(super) residual: &'a mut [[f32; P]],
+    /// Sums of the residual over each group.
+    pub(super) sums: &'a mut [[f32; P]],
+    /// The first and last place of each group.
+    pub(super) sizes: std::slice::Windows<'a, u32>,
 }
 
 /// What one residual needs: an array per group and level.
@@ -68,7 +82,27 @@ impl<'a> Multilevel<'a> {
         };
         let with_diagonal = levels.len() - usize::from(!top.is_empty());
         let inverse = levels[..with_diagonal].iter().map(of_level).collect();
-        Self { levels, inverse, top }
+        Self { levels, inverse, top, ends: ends(levels.first(), graph.nodes()) }
+    }
+
+    /// The residual and the sums over its lowest groups, cut for work side by side.
+    pub(super) fn parts<'b, const P: usize>(
+        &'b self,
+        mut residual: &'b mut [[f32; P]],
+        buffers: &'b mut Buffers<P>,
+    ) -> Vec<Part<'b, P>> {
+        let bounds = self.levels.first().map_or(&[][..], |level| &level.members);
+        let mut sums = buffers.sums.first_mut().map_or(&mut [][..], |sums| sums);
+        let (mut group, mut place) = (0, 0);
+        let part = |&(groups, places): &(usize, usize)| {
+            let sizes = bounds.get(group..=groups).unwrap_or_default().windows(2);
+            let residual = residual.split_off_mut(..places - place).unwrap_or_default();
+            let sums = sums.split_off_mut(..groups - group).unwrap_or_default();
+            let part = Part { places: place..places, residual, sums, sizes };
+            (group, place) = (groups, places);
+            part
+        };
+        self.ends.iter().map(part).collect()
     }
 
     pub(super) fn buffers<const P: usize>(&self) -> Buffers<P> {
@@ -84,15 +118,15 @@ impl<'a> Multilevel<'a> {
         Some((&self.levels.first()?.group, buffers.corrections.first()?))
     }
 
-    /// Sets the corrections for a residual that is 0 at places outside, and returns their inner
-    /// products with it.
+    /// Sets the corrections for a residual that is 0 at places outside and of which the lowest sums are
+    /// known, and returns their inner products with it.
     pub(super) fn correct<const P: usize>(
         &self,
-        residual: &[[f32; P]],
         Buffers { sums, corrections }: &mut Buffers<P>,
     ) -> [f64; P] {
-        let mut below = residual;
-        for (level, sums) in self.levels.iter().zip(sums.iter_mut()) {
+        let mut levels = sums.iter_mut();
+        let mut below: &[[f32; P]] = levels.next().map_or(&[], |sums| sums);
+        for (level, sums) in self.levels.iter().skip(1).zip(levels) {
             each_group(sums, |group, sum| {
                 let members = level.members[group] as usize..level.members[group + 1] as usize;
                 *sum = [0.0; P];
@@ -144,6 +178,22 @@ impl<'a> Multilevel<'a> {
             }
         }
     }
+}
+
+/// Cuts places, of whole groups of a level if there is one, into parts of about [`PLACES`].
+fn ends(level: Option<&Level>, places: usize) -> Vec<(usize, usize)> {
+    let Some(level) = level else {
+        let ends = (PLACES..places).step_by(PLACES).chain([places]);
+        return ends.map(|place| (0, place)).collect();
+    };
+    let mut ends: Vec<(usize, usize)> = Vec::new();
+    for (group, &place) in (1..).zip(&level.members[1..]) {
+        let start = ends.last().map_or(0, |end| end.1);
+        if place as usize >= start + PLACES || group == level.len() {
+            ends.push((group, place as usize));
+        }
+    }
+    ends
 }
 
 /// Calls `each` with every group and what is kept of it.
