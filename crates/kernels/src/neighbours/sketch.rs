@@ -48,8 +48,7 @@ impl Sketches {
     pub(super) fn worth_it(pairs: Pairs<'_>, k: usize) -> Result<Option<Self>, Error> {
         let (d, rows) = (pairs.base.cols(), pairs.base.rows());
         let compared = pairs.queries.rows().saturating_mul(rows);
-        if d < 2 * STEP
-            || d > MOST_COLUMNS
+        if !(2 * STEP..=MOST_COLUMNS).contains(&d)
             || compared / WORTH_LEARNING < d * d
             || rows < LEARNT_FROM
         {
