@@ -4,7 +4,7 @@
 //! matrix products of sketches give lower bounds of all distances; of each tile, the rows of the
 //! smallest bounds are measured first, until a bound is above the `k`-th smallest distance so far.
 
-use super::{Candidate, Metric, Neighbours, Pairs, nearest_first, sketch::Sketches};
+use super::{Candidate, Neighbours, Pairs, nearest_first, sketch::Sketches};
 use crate::Error;
 use crate::blocks::ranges;
 use crate::distance::{keys, squared_norms};
@@ -103,12 +103,7 @@ impl Found {
             self.items.truncate(self.k - 1);
             self.items.insert(place, found);
             if let (true, Some((farthest, _))) = (self.items.len() == self.k, self.items.last()) {
-                let squared = match pairs.metric {
-                    Metric::Euclidean => *farthest,
-                    // of vectors of length 1, d² = 2 (1 − cos)
-                    Metric::Cosine => 2.0 * farthest,
-                };
-                self.bar = (squared + self.to_key) as f32;
+                self.bar = (pairs.squared(*farthest) + self.to_key) as f32;
             }
         }
     }

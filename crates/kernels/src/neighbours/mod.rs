@@ -160,6 +160,17 @@ impl Pairs<'_> {
         }
     }
 
+    /// The largest that a squared Euclidean distance can be, from what [`Pairs::exact`] says.
+    fn squared(self, exact: f64) -> f64 {
+        // ‖x − y‖² = 2 (1 − x·y) + (‖x‖² − 1) + (‖y‖² − 1), and of a row of length 1 that was rounded to
+        // `f32` the square is off by up to ε; of a row of zeros it is 0, not 1, which only helps.
+        const OFF: f64 = 4.0 * f32::EPSILON as f64;
+        match self.metric {
+            Metric::Euclidean => exact,
+            Metric::Cosine => 2.0 * exact + OFF,
+        }
+    }
+
     fn finished(self, exact: f64) -> f32 {
         match self.metric {
             Metric::Euclidean => exact.sqrt() as f32,

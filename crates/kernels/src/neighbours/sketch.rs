@@ -6,6 +6,7 @@
 
 use super::{Metric, Pairs, exhaustive};
 use crate::blocks::{ROW_BLOCK, column_means};
+use crate::distance::squared_norms;
 use crate::pca::{covariance, eigen};
 use crate::product::add_a_b;
 use crate::{Error, Matrix};
@@ -54,14 +55,27 @@ impl Sketches {
         {
             return Ok(None);
         }
+        // What is too large for a square must be told of the rows, not of sketches.
+        squared_norms(pairs.queries)?;
+        squared_norms(pairs.base)?;
         let directions = Directions::of(pairs.base)?;
         let Some(count) = directions.best_count(pairs, k)? else { return Ok(None) };
+        Ok(Some(Self::along(&directions, pairs, count)))
+    }
+
+    /// Sketches in so many directions, worth it or not.
+    #[cfg(test)]
+    pub(super) fn sketched_with(pairs: Pairs<'_>, count: usize) -> Result<Self, Error> {
+        Ok(Self::along(&Directions::of(pairs.base)?, pairs, count))
+    }
+
+    fn along(directions: &Directions, pairs: Pairs<'_>, count: usize) -> Self {
         let leading = directions.leading(count);
-        Ok(Some(Self {
+        Self {
             cols: count + 1,
             queries: directions.sketch(pairs.queries, &leading),
             base: directions.sketch(pairs.base, &leading),
-        }))
+        }
     }
 
     /// `[queries, cols]`
@@ -155,10 +169,10 @@ impl Directions {
         let within = |query: usize| {
             let (_, distances) = found.of(query);
             let farthest = distances.last().copied().map_or(0.0, f64::from);
-            let limit = match pairs.metric {
+            let limit = pairs.squared(match pairs.metric {
                 Metric::Euclidean => farthest * farthest,
-                Metric::Cosine => 2.0 * farthest,
-            };
+                Metric::Cosine => farthest,
+            });
             let a = &query_coordinates[query * most..][..most];
             let mut within = vec![0u32; counts.len()];
             for (b, &length) in coordinates.chunks_exact(most).zip(&lengths) {

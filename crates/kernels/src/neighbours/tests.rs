@@ -68,6 +68,20 @@ fn sketches_find_the_same_as_a_double_loop() {
 }
 
 #[test]
+fn sketches_see_the_rounding_of_unit_rows_in_a_narrow_cone() {
+    // All angles are so small that the rounding of the rows' lengths weighs as much as distances.
+    let spread = few_directions(4_500, 6);
+    let narrow: Vec<f32> = spread.iter().map(|value| 1.0 + (value - 5.0) * 2e-5).collect();
+    let x = Matrix::new(&narrow, 4_500, 40).unwrap();
+    let unit = unit_rows(x);
+    let x = Matrix::new(&unit, 4_500, 40).unwrap();
+    let pairs = Pairs { queries: x, base: x, metric: Metric::Cosine, without_self: true };
+    let sketches = sketch::Sketches::sketched_with(pairs, 15).unwrap();
+    let found = bounded::nearest(pairs, &sketches, 6).unwrap();
+    assert_eq!(found, exhaustive::nearest(pairs, 6).unwrap());
+}
+
+#[test]
 fn rows_without_leading_directions_are_not_sketched() {
     let base = noise(5_000, 40, 7);
     let base = Matrix::new(&base, 5_000, 40).unwrap();
