@@ -30,8 +30,6 @@ struct Tile {
     across: Range<usize>,
     /// `[down, across]`.
     weights: Vec<f64>,
-    /// Sums of the weights of every row of `down`, and of every row of `across`.
-    sums: [Vec<f64>; 2],
 }
 
 impl Tiles {
@@ -52,18 +50,6 @@ impl Tiles {
         let tiles =
             places.into_par_iter().map(|(down, across)| points.tile(gamma, down, across)).collect();
         Ok(Self { rows: x.rows(), tiles })
-    }
-
-    /// The sum of the weights of every row, `[n]`.
-    pub(super) fn sums(&self) -> Vec<f64> {
-        let mut sums = vec![0.0; self.rows];
-        for tile in &self.tiles {
-            add_all(&mut sums[tile.down.clone()], &tile.sums[0]);
-            if tile.down != tile.across {
-                add_all(&mut sums[tile.across.clone()], &tile.sums[1]);
-            }
-        }
-        sums
     }
 
     /// Sets `out: [n, width]` to the product of the weights with `x: [n, width]`.
@@ -143,38 +129,7 @@ impl Points {
         if down == across {
             weights.iter_mut().step_by(across.len() + 1).for_each(|weight| *weight = 0.0);
         }
-        let mut sums = [vec![0.0; down.len()], vec![0.0; across.len()]];
-        vectorized(
-            #[inline(always)]
-            || add_sums(&weights, &mut sums),
-        );
-        Tile { down, across, weights, sums }
-    }
-}
-
-/// Adds the sums of every row and of every column of some weights.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "compiled anew for the vectors that the caller has")]
-fn add_sums(weights: &[f64], [down, across]: &mut [Vec<f64>; 2]) {
-    for (row, sum) in weights.chunks_exact(across.len()).zip(down) {
-        // Sixteen sums, so that the compiler may use vector instructions without reordering.
-        let (chunks, rest) = row.as_chunks::<16>();
-        let mut lanes = [0.0; 16];
-        for chunk in chunks {
-            for lane in 0..16 {
-                lanes[lane] += chunk[lane];
-            }
-        }
-        *sum = lanes.iter().chain(rest).sum();
-        add_all(across, row);
-    }
-}
-
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "compiled anew for the vectors that the caller has")]
-fn add_all(sums: &mut [f64], others: &[f64]) {
-    for (sum, other) in sums.iter_mut().zip(others) {
-        *sum += other;
+        Tile { down, across, weights }
     }
 }
 

@@ -67,7 +67,11 @@ impl Kernel {
     /// 1/√(sum of the weights of the links to a row), or 1 for a row without one: `[n]`.
     fn scales(&self) -> Vec<f64> {
         let degrees = match &self.links {
-            Links::Dense(tiles) => tiles.sums(),
+            Links::Dense(tiles) => {
+                let mut sums = vec![0.0; self.rows()];
+                tiles.product(&vec![1.0; self.rows()], 1, &mut sums);
+                sums
+            }
             Links::Sparse(near) => near.listed(),
         };
         degrees.iter().map(|&sum| if sum > 0.0 { 1.0 / sum.sqrt() } else { 1.0 }).collect()
