@@ -99,8 +99,8 @@ impl Stage for MiniBatchKMeans {
                       `MiniBatchKMeans`; but where that waits for 10 steps without improvement, \
                       this waits for 2, and then goes twice over all images, which takes less time \
                       and finds better clusters. The sum of squared distances ends about a per \
-                      cent above that of `kmeans`, and now and then a cluster ends without images. Distances are Euclidean, whatever metric the features are \
-                      meant for.";
+                      cent above that of `kmeans`, and now and then a cluster ends without \
+                      images. Distances are Euclidean, whatever metric the features are meant for.";
         let doc = format!("{method}\n\n{OUTPUTS_DOC}");
         fitting_kind("minibatch-kmeans", "Groups of images around their means, found sooner", &doc)
     }

@@ -208,8 +208,10 @@ impl MiniBatchKMeans {
             if tries == 1 {
                 return Ok(centroids);
             }
-            let centroids_of_try = Matrix::new(&centroids, self.clusters, d)?;
-            let found = nearest(Matrix::new(&held_out, size, d)?, centroids_of_try)?;
+            let found = nearest(
+                Matrix::new(&held_out, size, d)?,
+                Matrix::new(&centroids, self.clusters, d)?,
+            )?;
             let inertia = found.squared.iter().copied().map(f64::from).sum();
             if attempt == 0 || inertia < best.0 {
                 best = (inertia, centroids);
@@ -226,18 +228,14 @@ impl MiniBatchKMeans {
         mean: &[f64],
         rng: &mut Stream,
     ) -> Result<Vec<f32>, Error> {
-        match sketched(rows, rng) {
-            Some(sketches) if self.start == Start::PlusPlus => {
-                let sketches = Matrix::new(&sketches, rows.rows(), sketches.len() / rows.rows())?;
-                let norms = squared_norms(sketches)?;
-                let chosen = plus_plus(sketches, &norms, self.clusters, rng);
-                Ok(chosen.iter().flat_map(|&row| rows.row(row)).copied().collect())
-            }
-            _ => {
-                let norms = squared_norms(rows)?;
-                self.start.centroids(rows, &norms, mean, self.clusters, rng)
-            }
+        if self.start == Start::PlusPlus
+            && let Some(sketches) = sketched(rows, rng)
+        {
+            let sketches = Matrix::new(&sketches, rows.rows(), sketches.len() / rows.rows())?;
+            let chosen = plus_plus(sketches, &squared_norms(sketches)?, self.clusters, rng);
+            return Ok(chosen.iter().flat_map(|&row| rows.row(row)).copied().collect());
         }
+        self.start.centroids(rows, &squared_norms(rows)?, mean, self.clusters, rng)
     }
 }
 
