@@ -110,10 +110,15 @@ fn spawn(start: &Start<'_>) -> io::Result<Child> {
     }
     // Threads that spin while they wait steal the processors from other stages.
     command.env("OMP_WAIT_POLICY", "PASSIVE").env(WATCH_STDIN, "1").process_group(0);
+    spawn_patiently(&mut command)
+}
+
+/// Starts a program, and waits a little while somebody is still writing it, or was when another thread
+/// forked: that process has it open until it becomes a program itself.
+pub(crate) fn spawn_patiently(command: &mut Command) -> io::Result<Child> {
     let mut tries = 0;
     loop {
         match command.spawn() {
-            // Somebody is still writing the program, or was when another thread forked.
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && tries < 50 => {
                 tries += 1;
                 thread::sleep(Duration::from_millis(2));
@@ -193,4 +198,29 @@ fn forward(
         }
         let _ = sender.send(Message::Closed);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_still_being_written_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("host");
+        fs_err::write(&path, "#!/bin/sh\nexit 7\n").unwrap();
+        fs_err::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        let writer = fs_err::OpenOptions::new().append(true).open(&path).unwrap();
+        let busy = Command::new(&path).spawn().unwrap_err();
+        assert_eq!(busy.kind(), io::ErrorKind::ExecutableFileBusy);
+        let done = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(10));
+            drop(writer);
+        });
+        let status = spawn_patiently(&mut Command::new(&path)).unwrap().wait().unwrap();
+        assert_eq!(status.code(), Some(7));
+        done.join().unwrap();
+    }
 }

@@ -18,6 +18,8 @@ use scarce_stage::{Description, HostDescription, PROTOCOL};
 use scarce_store::{Durability, write_atomic};
 use serde::{Deserialize, Serialize};
 
+use crate::child::spawn_patiently;
+
 /// No description is longer.
 const LONGEST: u64 = 32 << 20;
 
@@ -116,10 +118,9 @@ fn check(program: &Path, mut kinds: Vec<Description>) -> Result<Vec<Description>
 fn output(program: &Path, timeout: Duration) -> Result<Vec<u8>, String> {
     let mut command = Command::new(program);
     command.arg("describe").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command
-        .process_group(0)
-        .spawn()
-        .map_err(|error| format!("it cannot be started: {error}"))?;
+    command.process_group(0);
+    let mut child =
+        spawn_patiently(&mut command).map_err(|error| format!("it cannot be started: {error}"))?;
     let stdout = collect(child.stdout.take());
     let stderr = collect(child.stderr.take());
     // Whoever closes its output has answered.
