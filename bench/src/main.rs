@@ -47,6 +47,10 @@ use crate::{
     session::Session,
 };
 
+/// As in `scarce`, whose kernels are measured here.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let done = match args::Cli::parse().command {
         Command::Run(options) => run(options),
