@@ -3,12 +3,11 @@
 mod centres;
 
 use self::centres::Centres;
-use super::start::{plus_plus, sketched};
 use super::{End, FittedKMeans, Start, added, at_least_one, lloyd, not_negative};
 use crate::blocks::{column_means, ordered_sum};
 use crate::distance::{nearest, squared_norms};
 use crate::product::subtract;
-use crate::random::{self, Stream};
+use crate::random;
 use crate::{Error, Matrix};
 use rand::RngExt;
 use rayon::prelude::*;
@@ -204,38 +203,19 @@ impl MiniBatchKMeans {
             let rows = sample("mini-batch k-means sample", attempt)?;
             let rows = Matrix::new(&rows, size, d)?;
             let mut rng = random::stream(self.seed, "mini-batch k-means start", attempt);
-            let centroids = self.centroids_among(rows, &data.mean, &mut rng)?;
+            let norms = squared_norms(rows)?;
+            let (k, mean) = (self.clusters, &data.mean);
+            let centroids = self.start.centroids(rows, &norms, mean, k, &mut rng)?;
             if tries == 1 {
                 return Ok(centroids);
             }
-            let found = nearest(
-                Matrix::new(&held_out, size, d)?,
-                Matrix::new(&centroids, self.clusters, d)?,
-            )?;
+            let found = nearest(Matrix::new(&held_out, size, d)?, Matrix::new(&centroids, k, d)?)?;
             let inertia = found.squared.iter().copied().map(f64::from).sum();
             if attempt == 0 || inertia < best.0 {
                 best = (inertia, centroids);
             }
         }
         Ok(best.1)
-    }
-
-    /// Centroids, `[clusters, d]`, from some `rows: [n, d]` less the mean. k-means++ looks at sketches of
-    /// wide rows: it draws at random anyway, and sketches are nearly as far apart as their rows.
-    fn centroids_among(
-        &self,
-        rows: Matrix<'_>,
-        mean: &[f64],
-        rng: &mut Stream,
-    ) -> Result<Vec<f32>, Error> {
-        if self.start == Start::PlusPlus
-            && let Some(sketches) = sketched(rows, rng)
-        {
-            let sketches = Matrix::new(&sketches, rows.rows(), sketches.len() / rows.rows())?;
-            let chosen = plus_plus(sketches, &squared_norms(sketches)?, self.clusters, rng);
-            return Ok(chosen.iter().flat_map(|&row| rows.row(row)).copied().collect());
-        }
-        self.start.centroids(rows, &squared_norms(rows)?, mean, self.clusters, rng)
     }
 }
 

@@ -3,7 +3,6 @@
 use super::{Start, centred};
 use crate::blocks::ROW_BLOCK;
 use crate::distance::squared_block;
-use crate::product::add_a_bt;
 use crate::random::{self, Stream};
 use crate::{Error, Matrix};
 use rand::RngExt;
@@ -54,7 +53,7 @@ impl Start {
 /// `k` rows of `x: [n, d]`, `k <= n`, spread out by greedy k-means++.
 ///
 /// If fewer than `k` rows are different, the rest are drawn evenly.
-pub(super) fn plus_plus(x: Matrix<'_>, norms: &[f32], k: usize, rng: &mut Stream) -> Vec<usize> {
+fn plus_plus(x: Matrix<'_>, norms: &[f32], k: usize, rng: &mut Stream) -> Vec<usize> {
     let trials = 2 + (k as f64).ln() as usize;
     let mut search = Search { x, norms, closest: vec![f32::INFINITY; x.rows()], tile: Vec::new() };
     let first = rng.random_range(0..x.rows());
@@ -71,24 +70,6 @@ pub(super) fn plus_plus(x: Matrix<'_>, norms: &[f32], k: usize, rng: &mut Stream
         potential = left;
     }
     chosen
-}
-
-/// Every row of `x: [n, d]` in 64 sums over its entries, each taken once with a sign drawn at random, `[n,
-/// 64]`: distances keep their proportions but for a tenth or two (D. Achlioptas, "Database-friendly random
-/// projections", J. Comput. Syst. Sci. 66, 2003). None if that would not be much shorter.
-pub(super) fn sketched(x: Matrix<'_>, rng: &mut Stream) -> Option<Vec<f32>> {
-    const SUMS: usize = 64;
-    let d = x.cols();
-    if d < 3 * SUMS {
-        return None;
-    }
-    let size = 1.0 / (SUMS as f32).sqrt();
-    let signs: Vec<f32> =
-        (0..SUMS * d).map(|_| if rng.random::<bool>() { size } else { -size }).collect();
-    let mut sketches = vec![0f32; x.rows() * SUMS];
-    let blocks = sketches.par_chunks_mut(ROW_BLOCK * SUMS).zip(x.data().par_chunks(ROW_BLOCK * d));
-    blocks.for_each(|(out, rows)| add_a_bt(rows, &signs, d, 1.0, out));
-    Some(sketches)
 }
 
 struct Search<'a> {
