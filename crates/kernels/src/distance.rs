@@ -6,12 +6,14 @@
 
 use crate::blocks::ROW_BLOCK;
 use crate::nearest::{Targets, nearest_targets};
-use crate::product::{add_a_bt, dot, squared_distance};
+use crate::product::{add_a_bt, add_few_bt, dot, squared_distance};
 use crate::{Error, Matrix};
 use rayon::prelude::*;
 
 /// Entries below this share of ‖x‖² + ‖y‖² are computed again from the differences.
 const CANCELLATION: f32 = 1e-2;
+/// Up to so many rows a product of blocks spends its time packing the other side.
+const FEW: usize = 16;
 
 /// For every row, the nearest of some other rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +46,11 @@ pub(crate) fn keys(x: Matrix<'_>, y: Matrix<'_>, y_norms: &[f32], keys: &mut [f3
     for row in keys.chunks_exact_mut(y_norms.len()) {
         row.copy_from_slice(y_norms);
     }
-    add_a_bt(x.data(), y.data(), x.cols(), -2.0, keys);
+    if x.rows() <= FEW {
+        add_few_bt(x.data(), y.data(), x.cols(), -2.0, keys);
+    } else {
+        add_a_bt(x.data(), y.data(), x.cols(), -2.0, keys);
+    }
 }
 
 /// Sets `out: [m, n]` to the squared distances of the rows of one block to the rows of `y`.

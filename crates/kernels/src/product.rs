@@ -8,7 +8,7 @@
 
 use faer::linalg::matmul::matmul;
 use faer::traits::ComplexField;
-use faer::traits::pulp::Arch;
+use faer::traits::pulp::{Arch, Simd, WithSimd};
 use faer::{Accum, MatMut, MatRef, Par};
 
 /// Adds `alpha * a·bᵀ` to `out`: `a: [m, d]`, `b: [n, d]`, `out: [m, n]`.
@@ -57,6 +57,70 @@ fn at_b_with<T: ComplexField>(a: &[T], b: &[T], m: usize, one: T, accum: Accum, 
         one,
         Par::Seq,
     );
+}
+
+/// Adds `alpha * a·bᵀ` to `out` as [`add_a_bt`] does, for an `a` of so few rows that packing `b` for a
+/// product of blocks would take longer than the product.
+pub(crate) fn add_few_bt(a: &[f32], b: &[f32], d: usize, alpha: f32, out: &mut [f32]) {
+    Arch::new().dispatch(Few { a, b, d, alpha, out });
+}
+
+struct Few<'a> {
+    a: &'a [f32],
+    b: &'a [f32],
+    d: usize,
+    alpha: f32,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Few<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "compiled anew for the vectors that the caller has")]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { a, b, d, alpha, out } = self;
+        let (m, n) = (a.len() / d, b.len() / d);
+        // Two rows of `b` stay in the first-level cache while all of `a` passes, three rows at a time.
+        for j in (0..n).step_by(2) {
+            let js = [j, (j + 1).min(n - 1)];
+            let right = js.map(|j| S::as_simd_f32s(&b[j * d..][..d]));
+            for i in (0..m).step_by(3) {
+                let is = [i, (i + 1).min(m - 1), (i + 2).min(m - 1)];
+                let left = is.map(|i| S::as_simd_f32s(&a[i * d..][..d]));
+                let sums = six_products(simd, left, right);
+                for (&i, sums) in is.iter().zip(sums).take(m - i) {
+                    for (&j, sum) in js.iter().zip(sums).take(n - j) {
+                        out[i * n + j] += alpha * sum;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// All inner products of three rows and two, each given as whole vectors and a rest.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "compiled anew for the vectors that the caller has")]
+fn six_products<S: Simd>(
+    simd: S,
+    left: [(&[S::f32s], &[f32]); 3],
+    right: [(&[S::f32s], &[f32]); 2],
+) -> [[f32; 2]; 3] {
+    let vectors = left[0].0.len();
+    let mut sums = [[simd.splat_f32s(0.0); 2]; 3];
+    let (a, b) = (left.map(|(v, _)| &v[..vectors]), right.map(|(v, _)| &v[..vectors]));
+    for at in 0..vectors {
+        for (sums, a) in sums.iter_mut().zip(a) {
+            for (sum, b) in sums.iter_mut().zip(b) {
+                *sum = simd.mul_add_f32s(a[at], b[at], *sum);
+            }
+        }
+    }
+    let rest = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    std::array::from_fn(|i| {
+        std::array::from_fn(|j| simd.reduce_sum_f32s(sums[i][j]) + rest(left[i].1, right[j].1))
+    })
 }
 
 /// Runs work compiled for the best vector instructions that the machine has: whatever is inlined into a
@@ -135,6 +199,7 @@ fn sum_over_pairs(a: &[f32], b: &[f32], term: impl Fn(f64, f64) -> f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::noise;
 
     #[test]
     fn products_agree_with_sums_by_hand() {
@@ -149,6 +214,17 @@ mod tests {
         let mut out = [9.0f32; 9];
         at_b(&a, &b, 2, 1.0, &mut out);
         assert_eq!(out, [9.0, 4.0, -1.0, 12.0, 5.0, -2.0, 15.0, 6.0, -3.0]);
+    }
+
+    #[test]
+    fn a_product_with_few_rows_is_that_of_any_other() {
+        for (m, n, d) in [(1, 1, 3), (4, 7, 33), (6, 20, 64), (9, 3, 100)] {
+            let (a, b) = (noise(m, d, 1), noise(n, d, 2));
+            let (mut few, mut any) = (vec![0.5f32; m * n], vec![0.5f32; m * n]);
+            add_few_bt(&a, &b, d, -2.0, &mut few);
+            add_a_bt(&a, &b, d, -2.0, &mut any);
+            crate::fixtures::assert_close(&few, &any, 1e-4);
+        }
     }
 
     #[test]

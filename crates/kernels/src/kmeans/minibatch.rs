@@ -39,8 +39,9 @@ pub struct MiniBatchKMeans {
     /// Most passes: at most ⌊n · `max_passes` / `batch`⌋ steps.
     pub max_passes: usize,
     /// Stop when the smoothed inertia of the batches has not fallen below its least value for so
-    /// many steps. It is an exponential average whose weights reach back over about n rows. With
-    /// `None` the inertia ends nothing.
+    /// many steps. It is an exponential average whose weights reach back over about n rows, or half as
+    /// many if rounds over all rows follow, which need no finished start. With `None` the inertia ends
+    /// nothing.
     pub max_no_improvement: Option<usize>,
     /// Rounds of Lloyd's iteration over all rows after the last step; fewer if no label changes. With 0
     /// the centroids stay where the batches left them.
@@ -108,7 +109,8 @@ impl MiniBatchKMeans {
         let mut centres = Centres::new(self.first_centroids(&data, batch)?, x.cols());
         let tolerance =
             if self.tolerance > 0.0 { self.tolerance * data.mean_variance() } else { 0.0 };
-        let mut trend = Trend::new(self.max_no_improvement, batch, x.rows());
+        let reach = if self.final_rounds == 0 { x.rows() } else { x.rows().div_ceil(2) };
+        let mut trend = Trend::new(self.max_no_improvement, batch, reach);
         let steps = (self.max_passes.saturating_mul(x.rows()) / batch).max(1);
         let mut since_reassignment = 0;
         let (mut end, mut rows) = ((steps, false), Vec::new());
@@ -261,8 +263,9 @@ struct Trend {
 }
 
 impl Trend {
-    fn new(patience: Option<usize>, batch: usize, n: usize) -> Self {
-        let weight = (2.0 * batch as f64 / (n + 1) as f64).min(1.0);
+    /// An average that reaches back over about `reach` rows.
+    fn new(patience: Option<usize>, batch: usize, reach: usize) -> Self {
+        let weight = (2.0 * batch as f64 / (reach + 1) as f64).min(1.0);
         Self { patience, weight, average: None, least: f64::INFINITY, without: 0 }
     }
 
