@@ -39,6 +39,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod by_hand;
 mod coder;
 mod contrastive;
 mod data;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod by_hand;
 mod contrastive;
 mod variational;
 

@@ -5,6 +5,7 @@ use scarce_nn::tch::{self, Kind as Number, Tensor};
 use scarce_nn::{Activation, Device, LIBTORCH, Mode, Pixels, Rows, Training, Variables};
 use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
 
+use crate::by_hand::ByHand;
 use crate::data::{Data, Samples};
 use crate::{Autoencoder, Blueprint, Error, Loss, TrainParams};
 
@@ -106,7 +107,19 @@ impl Trained {
                 network.loss(&pixels.gather(rows)?, params.loss, params.kl_weight, mode)
             })
         };
-        let epochs = scarce_nn::train(&variables, rows, &training, &mut progress, learner)?;
+        let by_hand = ByHand::new(
+            &blueprint,
+            &variables,
+            (params.loss, params.kl_weight),
+            (bytes, meta.max_value),
+        );
+        let progress = &mut progress;
+        let epochs = match by_hand {
+            Some(network) => {
+                scarce_nn::train_by_hand(&variables, rows, &training, progress, learner, &network)
+            }
+            None => scarce_nn::train(&variables, rows, &training, progress, learner),
+        }?;
         let history = scarce_nn::history(&epochs);
         Ok(Self { blueprint, variables, network, history })
     }

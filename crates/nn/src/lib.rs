@@ -10,7 +10,9 @@
 //!   patterns, [`ConvEncoder`] and [`ConvDecoder`], for images of any height, width and number of
 //!   channels; and a [`Gaussian`] for what a layer says of a distribution;
 //! - [`train`], the one training loop: shuffled mini-batches, an [`Optimiser`], [`Rows`] to
-//!   validate on, early stopping, the best weights kept.
+//!   validate on, early stopping, the best weights kept. [`train_by_hand`] is the same for small
+//!   networks on a processor, whose gradients are written out ([`ByHand`], [`Plain`]): autograd,
+//!   tensors and passes over memory would take much of the time.
 //!
 //! [`Pixels`] holds the images of a training set as bytes and hands out batches scaled to
 //! `[0, 1]`; [`Augmentation`] bends them a little before each look.
@@ -48,6 +50,7 @@
 
 mod activation;
 mod augment;
+mod by_hand;
 mod conv;
 mod dense;
 mod device;
@@ -56,19 +59,23 @@ mod gaussian;
 mod initialisation;
 mod optimiser;
 mod pixels;
+mod plain;
 mod planes;
+mod product;
 mod regularise;
 mod rows;
 mod stream;
 mod team;
 mod training;
 mod variables;
+mod vector;
 
 #[cfg(test)]
 mod tests;
 
 pub use activation::Activation;
 pub use augment::Augmentation;
+pub use by_hand::{ByHand, Piece};
 pub use conv::{ConvDecoder, ConvEncoder};
 pub use dense::Dense;
 pub use device::{Device, LIBTORCH};
@@ -77,11 +84,13 @@ pub use gaussian::Gaussian;
 pub use initialisation::Initialisation;
 pub use optimiser::{Optimiser, Schedule};
 pub use pixels::{Pixels, numbers};
+pub use plain::{Plain, Tape, activate, has_slope, times_slope};
 pub use planes::{ConvStack, Padding, Planes};
 pub use regularise::{BatchNorm, dropout};
 pub use rows::{EarlyStopping, Rows};
 pub use stream::Stream;
 pub use tch;
 pub use team::Team;
-pub use training::{Epoch, Mode, Progress, Training, history, train};
+pub use training::{Epoch, Mode, Progress, Training, history, train, train_by_hand};
 pub use variables::Variables;
+pub use vector::{cross_entropy, squared_error};

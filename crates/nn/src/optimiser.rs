@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::{Error, Training, Variables, team::alone};
+use crate::{Error, Training, Variables, team::alone, vector::vectorized};
 
 /// β₁ and β₂ of Adam: how slowly the means of gradients and of their squares change.
 const BETA: (f64, f64) = (0.9, 0.999);
@@ -188,5 +188,67 @@ impl Rule {
         let _ = room.f_add_scalar_(-EPSILON / step)?;
         let _ = value.f_addcdiv_(mean, room)?;
         Ok(())
+    }
+}
+
+/// A step of Adam for weights that are not tensors, in one pass over the numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct AdamStep {
+    /// What the root of the running mean of squares is multiplied by, in the divisor.
+    root: f32,
+    /// What is added there.
+    epsilon: f32,
+}
+
+impl AdamStep {
+    /// The step number `taken`, counted from 1. See [`Rule::adam`].
+    pub(crate) fn new(learning_rate: f64, taken: i32) -> Self {
+        let step = learning_rate / (1.0 - BETA.0.powi(taken));
+        let root = (1.0 - BETA.1.powi(taken)).sqrt();
+        Self { root: (-1.0 / (root * step)) as f32, epsilon: (-EPSILON / step) as f32 }
+    }
+
+    /// Moves `weights` against the sum of the `gradients`.
+    pub(crate) fn take(
+        self,
+        weights: &mut [f32],
+        mean: &mut [f32],
+        square: &mut [f32],
+        gradients: &[&[f32]],
+    ) {
+        /// Gradients are added so many numbers at a time, which stay in the nearest cache.
+        const BLOCK: usize = 1024;
+        let Some((first, others)) = gradients.split_first() else { return };
+        let kept = (1.0 - BETA.0) as f32;
+        let kept_square = (1.0 - BETA.1) as f32;
+        let mut room = [0.0_f32; BLOCK];
+        let blocks = weights
+            .chunks_mut(BLOCK)
+            .zip(mean.chunks_mut(BLOCK))
+            .zip(square.chunks_mut(BLOCK))
+            .zip(first.chunks(BLOCK));
+        for (at, (((weights, mean), square), first)) in blocks.enumerate() {
+            let sum = &mut room[..first.len()];
+            let part = at * BLOCK..at * BLOCK + first.len();
+            vectorized(
+                #[inline(always)]
+                || {
+                    sum.copy_from_slice(first);
+                    for other in others {
+                        for (sum, other) in sum.iter_mut().zip(&other[part.clone()]) {
+                            *sum += other;
+                        }
+                    }
+                    let moments = mean.iter_mut().zip(square);
+                    for ((weight, (mean, square)), &gradient) in
+                        weights.iter_mut().zip(moments).zip(&*sum)
+                    {
+                        *mean += kept * (gradient - *mean);
+                        *square += kept_square * (gradient * gradient - *square);
+                        *weight += *mean / (square.sqrt() * self.root + self.epsilon);
+                    }
+                },
+            );
+        }
     }
 }

@@ -3,10 +3,17 @@
 use std::{fmt, ops::Range};
 
 use scarce_artifact::History;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use crate::optimiser::Steps;
-use crate::{Error, Optimiser, Rows, Schedule, Stream, Team, Variables, numbers};
+use crate::{ByHand, Error, Optimiser, Rows, Schedule, Stream, Team, Variables};
+use best::Best;
+use hands::Hands;
+use losses::Losses;
+
+mod best;
+mod hands;
+mod losses;
 
 /// Mini-batches that [`Training::epochs_for`] aims at.
 const STEPS: usize = 3000;
@@ -130,46 +137,88 @@ pub fn train<L>(
     variables: &Variables,
     rows: Rows,
     training: &Training,
-    progress: &mut dyn FnMut(&Progress),
+    progress: &mut (dyn FnMut(&Progress) + Send),
     learner: impl Fn(&Variables) -> Result<L, Error>,
 ) -> Result<Vec<Epoch>, Error>
 where
     L: Fn(&Tensor, &mut Mode<'_>) -> Result<Tensor, Error> + Send,
 {
+    let batches = batches(rows.train.len(), training.batch);
+    let mut learning = Learning::new(variables, training, &batches, learner)?;
+    course(variables, rows, training, &batches, progress, &mut learning)
+}
+
+/// Does what [`train`] does, to rounding, where `network` is the same as the learner with its gradients
+/// written out: on a processor that takes less time for small networks. On other devices and
+/// with optimisers other than Adam without weight decay it is [`train`].
+///
+/// # Errors
+/// When there are no training rows, the loss diverges, or the learner fails.
+pub fn train_by_hand<L>(
+    variables: &Variables,
+    rows: Rows,
+    training: &Training,
+    progress: &mut (dyn FnMut(&Progress) + Send),
+    learner: impl Fn(&Variables) -> Result<L, Error>,
+    network: &impl ByHand,
+) -> Result<Vec<Epoch>, Error>
+where
+    L: Fn(&Tensor, &mut Mode<'_>) -> Result<Tensor, Error> + Send,
+{
+    let plain = training.optimiser == Optimiser::Adam && training.weight_decay == 0.0;
+    if variables.device().is_cuda() || !plain {
+        return train(variables, rows, training, progress, learner);
+    }
+    let batches = batches(rows.train.len(), training.batch);
+    let applied = Learning::new(variables, training, &batches, learner)?;
+    let mut hands = Hands::new(network, variables, applied, &batches)?;
+    course(variables, rows, training, &batches, progress, &mut hands)
+}
+
+/// Something that learns from mini-batches.
+trait Learns {
+    /// Learns from all mini-batches, each of them rows of `order`, and tells before each how many came
+    /// before it. Gives the mean loss over the rows.
+    fn learn(
+        &mut self,
+        epoch: usize,
+        order: &[i64],
+        batches: &[Range<usize>],
+        tell: &mut (dyn FnMut(usize) + Send),
+    ) -> Result<f64, Error>;
+
+    /// Mean loss over `rows`; none if there are none.
+    fn validate(&mut self, epoch: usize, rows: &[i64]) -> Result<Option<f64>, Error>;
+}
+
+/// All epochs.
+fn course(
+    variables: &Variables,
+    rows: Rows,
+    training: &Training,
+    batches: &[Range<usize>],
+    progress: &mut (dyn FnMut(&Progress) + Send),
+    learning: &mut impl Learns,
+) -> Result<Vec<Epoch>, Error> {
     let Rows { train: mut order, validation } = rows;
     if order.is_empty() {
         return Err(Error::TooFew { rows: 0, why: String::new() });
     }
-    let batches = batches(order.len(), training.batch);
-    let mut learning = Learning {
-        training,
-        device: variables.device(),
-        team: Team::new(variables, most_pieces(training, variables, &batches), |twin| {
-            let loss = learner(twin)?;
-            Ok(Learner { loss, weights: twin.learnt(), observed: twin.observed() })
-        })?,
-        steps: Steps::new(variables, training)?,
-        total: training.epochs * batches.len(),
-        done: 0,
-    };
     let mut best = Best::new(training.patience);
     let mut epochs: Vec<Epoch> = Vec::new();
     for epoch in 1..=training.epochs {
         Stream::new(training.seed, &format!("shuffle {epoch}")).shuffle(&mut order);
-        let mut losses = Losses::new(epoch);
-        for (step, batch) in batches.iter().enumerate() {
+        let last = epochs.last().copied();
+        let mut tell = |step| {
             progress(&Progress {
                 done: (epoch - 1) * batches.len() + step,
                 total: training.epochs * batches.len(),
                 epoch,
                 epochs: training.epochs,
-                last: epochs.last().copied(),
+                last,
             });
-            let batch = &order[batch.clone()];
-            losses.note(learning.step(epoch, step, batch)?, batch.len())?;
-        }
-        let train_loss = losses.mean()?;
-        learning.agree()?;
+        };
+        let train_loss = learning.learn(epoch, &order, batches, &mut tell)?;
         let validation_loss = learning.validate(epoch, &validation)?;
         epochs.push(Epoch { epoch, train_loss, validation_loss });
         if best.stops_after(validation_loss, variables)? {
@@ -224,10 +273,31 @@ struct Learning<'a, L> {
     done: usize,
 }
 
-impl<L> Learning<'_, L>
+impl<'a, L> Learning<'a, L>
 where
     L: Fn(&Tensor, &mut Mode<'_>) -> Result<Tensor, Error> + Send,
 {
+    fn new(
+        variables: &Variables,
+        training: &'a Training,
+        batches: &[Range<usize>],
+        learner: impl Fn(&Variables) -> Result<L, Error>,
+    ) -> Result<Self, Error> {
+        let members = most_pieces(training, variables, batches);
+        let team = Team::new(variables, members, |twin| {
+            let loss = learner(twin)?;
+            Ok(Learner { loss, weights: twin.learnt(), observed: twin.observed() })
+        })?;
+        Ok(Self {
+            training,
+            device: variables.device(),
+            team,
+            steps: Steps::new(variables, training)?,
+            total: training.epochs * batches.len(),
+            done: 0,
+        })
+    }
+
     /// Learns from a mini-batch; gives its mean loss, as the sum of what the pieces add to it.
     fn step(&mut self, epoch: usize, step: usize, rows: &[i64]) -> Result<Vec<Tensor>, Error> {
         let &mut Self { training, device, .. } = self;
@@ -271,8 +341,29 @@ where
         }
         Ok(())
     }
+}
 
-    /// Mean loss over `rows`; none if there are none.
+impl<L> Learns for Learning<'_, L>
+where
+    L: Fn(&Tensor, &mut Mode<'_>) -> Result<Tensor, Error> + Send,
+{
+    fn learn(
+        &mut self,
+        epoch: usize,
+        order: &[i64],
+        batches: &[Range<usize>],
+        tell: &mut (dyn FnMut(usize) + Send),
+    ) -> Result<f64, Error> {
+        let mut losses = Losses::new(epoch);
+        for (step, batch) in batches.iter().enumerate() {
+            tell(step);
+            let batch = &order[batch.clone()];
+            losses.note(self.step(epoch, step, batch)?, batch.len())?;
+        }
+        self.agree()?;
+        losses.mean()
+    }
+
     fn validate(&mut self, epoch: usize, rows: &[i64]) -> Result<Option<f64>, Error> {
         if rows.is_empty() {
             return Ok(None);
@@ -288,85 +379,6 @@ where
             losses.note(vec![mean], batch.len())?;
         }
         losses.mean().map(Some)
-    }
-}
-
-/// The mean losses of an epoch's mini-batches, read off the device a few at a time.
-struct Losses {
-    epoch: usize,
-    /// What was not read yet: parts of the mean loss of a mini-batch, and its rows.
-    unread: Vec<(Vec<Tensor>, usize)>,
-    /// Mini-batches that were read.
-    read: usize,
-    sum: f64,
-    rows: usize,
-}
-
-impl Losses {
-    fn new(epoch: usize) -> Self {
-        Self { epoch, unread: Vec::with_capacity(READ_EVERY), read: 0, sum: 0.0, rows: 0 }
-    }
-
-    /// Notes the mean loss of so many rows, given as a sum.
-    fn note(&mut self, parts: Vec<Tensor>, rows: usize) -> Result<(), Error> {
-        self.unread.push((parts, rows));
-        if self.unread.len() >= READ_EVERY { self.read() } else { Ok(()) }
-    }
-
-    fn read(&mut self) -> Result<(), Error> {
-        let parts: Vec<&Tensor> = self.unread.iter().flat_map(|(parts, _)| parts).collect();
-        if parts.is_empty() {
-            return Ok(());
-        }
-        let values: Vec<f64> = numbers(&Tensor::f_stack(&parts, 0)?.f_to_kind(Kind::Double)?)?;
-        let mut values = values.into_iter();
-        for (parts, rows) in self.unread.drain(..) {
-            self.read += 1;
-            let loss: f64 = values.by_ref().take(parts.len()).sum();
-            if !loss.is_finite() {
-                return Err(Error::Diverged { epoch: self.epoch, step: self.read, loss });
-            }
-            self.sum += loss * rows as f64;
-            self.rows += rows;
-        }
-        Ok(())
-    }
-
-    /// Mean over all rows.
-    fn mean(mut self) -> Result<f64, Error> {
-        self.read()?;
-        Ok(self.sum / self.rows as f64)
-    }
-}
-
-/// The best weights so far, where there is a validation loss to tell.
-struct Best {
-    patience: usize,
-    loss: f64,
-    weights: Vec<Tensor>,
-    epochs_since: usize,
-}
-
-impl Best {
-    fn new(patience: Option<usize>) -> Self {
-        let patience = patience.map_or(usize::MAX, |patience| patience.max(1));
-        Self { patience, loss: f64::INFINITY, weights: Vec::new(), epochs_since: 0 }
-    }
-
-    /// Notes an epoch's validation loss; whether patience is at its end.
-    fn stops_after(&mut self, loss: Option<f64>, variables: &Variables) -> Result<bool, Error> {
-        let Some(loss) = loss else { return Ok(false) };
-        if loss < self.loss {
-            (self.loss, self.epochs_since) = (loss, 0);
-            self.weights = variables.snapshot()?;
-        } else {
-            self.epochs_since += 1;
-        }
-        Ok(self.epochs_since >= self.patience)
-    }
-
-    fn restore(&self, variables: &Variables) -> Result<(), Error> {
-        variables.restore(&self.weights)
     }
 }
 

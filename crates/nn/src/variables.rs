@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use scarce_artifact::{Model, Tensor as Saved};
@@ -193,6 +194,21 @@ impl Variables {
     /// The weights that are trained, in the order of their names.
     pub(crate) fn learnt(&self) -> Vec<Tensor> {
         self.that(Tensor::requires_grad)
+    }
+
+    /// Where the numbers of a weight that is trained lie when all such weights are put one behind the
+    /// other in the order of [`learnt`](Self::learnt), and its shape.
+    pub(crate) fn place(&self, name: &str) -> Option<(Range<usize>, Vec<usize>)> {
+        let mut from = 0;
+        for (known, weight) in self.known.borrow().iter() {
+            let count = if weight.requires_grad() { weight.numel() } else { 0 };
+            if known == name && count > 0 {
+                let shape = weight.size().iter().map(|&size| size as usize).collect();
+                return Some((from..from + count, shape));
+            }
+            from += count;
+        }
+        None
     }
 
     /// What is saved with the weights but not trained, in the order of the names.

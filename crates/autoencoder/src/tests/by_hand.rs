@@ -1,0 +1,161 @@
+use scarce_nn::{
+    self as nn, ByHand as _, Mode, Piece, Pixels, Rows, Stream, Training, Variables, tch::Tensor,
+};
+
+use super::*;
+use crate::by_hand::{ByHand, Room};
+
+const IMAGES: usize = 150;
+
+/// Networks whose gradients are written out.
+fn networks() -> Vec<TrainParams> {
+    let networks = [
+        json!({ "loss": "bce", "variational": true, "hidden": [30], "kl_weight": 0.7 }),
+        json!({ "loss": "mse", "variational": true, "hidden": [30, 20], "kl_weight": 0.1 }),
+        json!({ "loss": "bce", "code_activation": "relu", "initialisation": "glorot" }),
+        json!({ "loss": "mse", "code_activation": "sigmoid", "hidden": [30] }),
+        json!({ "loss": "mse", "output_activation": "leaky_relu", "activation": "sigmoid",
+            "hidden": [30, 20] }),
+        json!({ "loss": "mse", "output_activation": "none", "activation": "leaky_relu",
+            "hidden": [30] }),
+    ];
+    networks.into_iter().map(|more| serde_json::from_value(quick(more)).unwrap()).collect()
+}
+
+fn images() -> Vec<u8> {
+    (0..IMAGES * ODD.pixels()).map(|at| ((at * at / 7 + at / ODD.pixels()) % 256) as u8).collect()
+}
+
+fn fresh(params: &TrainParams) -> (Variables, Blueprint) {
+    let device = nn::Device::Cpu.open().unwrap();
+    let variables = Variables::initialised(device, 3, params.initialisation);
+    let blueprint = Blueprint::new(params, ODD);
+    Autoencoder::new(&variables, &blueprint).unwrap();
+    (variables, blueprint)
+}
+
+fn by_hand<'a>(
+    params: &TrainParams,
+    variables: &Variables,
+    blueprint: &Blueprint,
+    bytes: &'a [u8],
+) -> ByHand<'a> {
+    let loss = (params.loss, params.kl_weight);
+    ByHand::new(blueprint, variables, loss, (bytes, 255)).unwrap()
+}
+
+/// All weights in the order of their names.
+fn weights(variables: &Variables) -> Vec<f32> {
+    variables.save().unwrap().into_values().flat_map(|tensor| tensor.values).collect()
+}
+
+/// Trains, by hand if there is a network for that, else by autograd.
+fn descend(
+    params: &TrainParams,
+    (variables, blueprint): (&Variables, &Blueprint),
+    bytes: &[u8],
+    rows: Rows,
+    plan: &Training,
+    network: Option<&ByHand<'_>>,
+) -> Vec<nn::Epoch> {
+    let pixels = Pixels::new(variables.device(), bytes, ODD, 255).unwrap();
+    let learner = |twin: &Variables| {
+        let (network, pixels) = (Autoencoder::new(twin, blueprint)?, pixels.twin());
+        Ok(move |rows: &Tensor, mode: &mut Mode<'_>| {
+            network.loss(&pixels.gather(rows)?, params.loss, params.kl_weight, mode)
+        })
+    };
+    let progress = &mut |_: &nn::Progress| {};
+    match network {
+        Some(network) => nn::train_by_hand(variables, rows, plan, progress, learner, network),
+        None => nn::train(variables, rows, plan, progress, learner),
+    }
+    .unwrap()
+}
+
+/// Weights and losses after some steps, with gradients by hand or by autograd.
+fn trained(params: &TrainParams, hand: bool) -> (Vec<f32>, Vec<f64>) {
+    let bytes = images();
+    let (variables, blueprint) = fresh(params);
+    let network = by_hand(params, &variables, &blueprint, &bytes);
+    // mini-batches of several pieces, the last one smaller
+    let plan = Training { epochs: 4, batch: 40, piece: 16, ..Training::default() };
+    let rows = Rows::held_out(IMAGES - 20, 20);
+    let (net, network) = ((&variables, &blueprint), hand.then_some(&network));
+    let epochs = descend(params, net, &bytes, rows, &plan, network);
+    let losses = epochs.iter().flat_map(|epoch| [epoch.train_loss, epoch.validation_loss.unwrap()]);
+    (weights(&variables), losses.collect())
+}
+
+#[test]
+fn gradients_train_to_the_same_weights_as_autograd() {
+    for params in networks() {
+        let (hand, hand_losses) = trained(&params, true);
+        let (auto, losses) = trained(&params, false);
+        for (hand, auto) in hand_losses.iter().zip(&losses) {
+            assert!((hand / auto - 1.0).abs() < 1e-5, "{hand_losses:?} {losses:?} {params:?}");
+        }
+        let apart: f32 = hand.iter().zip(&auto).map(|(hand, auto)| (hand - auto).abs()).sum();
+        let apart = apart / hand.len() as f32;
+        assert!(apart < 1e-6, "{apart} {params:?}");
+    }
+}
+
+#[test]
+fn gradients_are_those_of_autograd() {
+    let bytes = images();
+    for params in networks() {
+        let (variables, blueprint) = fresh(&params);
+        let network = by_hand(&params, &variables, &blueprint, &bytes);
+        let before = weights(&variables);
+        let mut rows: Vec<i64> = (0..50).collect();
+        Stream::new(0, "shuffle 1").shuffle(&mut rows);
+        let mut stream = Stream::new(0, "batch 1 0 0");
+        let piece = Piece { rows: &rows, scale: 1.0 / 50.0, stream: &mut stream };
+        let mut gradient = vec![f32::NAN; before.len()];
+        let loss = network.learn(&before, piece, &mut Room::default(), &mut gradient);
+
+        // a step of descent of length 1 takes the weights by their gradient
+        let plan = Training {
+            epochs: 1,
+            batch: 50,
+            optimiser: nn::Optimiser::Sgd { momentum: 0.0 },
+            learning_rate: 1.0,
+            ..Training::default()
+        };
+        let losses = descend(&params, (&variables, &blueprint), &bytes, Rows::all(50), &plan, None);
+        assert!((losses[0].train_loss - loss).abs() < 1e-6, "{losses:?} {loss} {params:?}");
+        let largest = gradient.iter().fold(0_f32, |most, g| most.max(g.abs()));
+        for ((before, after), g) in before.iter().zip(weights(&variables)).zip(gradient) {
+            let error = (before - after - g).abs();
+            assert!(error < 1e-5 * largest + 1e-7, "{error} {g} {largest} {params:?}");
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
+    let params = networks().swap_remove(0);
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| trained(&params, true))
+    };
+    let one = on(1);
+    assert_eq!(one, on(2));
+    assert_eq!(one, on(5));
+}
+
+#[test]
+fn networks_with_other_layers_are_left_to_autograd() {
+    let bytes = images();
+    for more in [
+        json!({ "architecture": "conv", "channels": [4] }),
+        json!({ "activation": "tanh", "hidden": [8] }),
+        json!({ "code_activation": "gelu" }),
+    ] {
+        let params: TrainParams = serde_json::from_value(quick(more)).unwrap();
+        let (variables, blueprint) = fresh(&params);
+        let loss = (params.loss, params.kl_weight);
+        assert!(ByHand::new(&blueprint, &variables, loss, (&bytes, 255)).is_none(), "{params:?}");
+    }
+}

@@ -1,0 +1,29 @@
+//! Networks whose gradients are written out, for training without autograd.
+
+use crate::Stream;
+
+/// A network that computes the gradient of its loss itself, from plain numbers.
+pub trait ByHand: Sync {
+    /// Memory that serves from one piece of a mini-batch to the next.
+    type Room: Default + Send;
+
+    /// The sum of the losses of a piece's rows times [`Piece::scale`]; sets `gradient` to its gradient
+    /// by each of the `weights`, which are all weights of the network, in the order of their names.
+    fn learn(
+        &self,
+        weights: &[f32],
+        piece: Piece<'_>,
+        room: &mut Self::Room,
+        gradient: &mut [f32],
+    ) -> f64;
+}
+
+/// A part of a mini-batch.
+pub struct Piece<'a> {
+    /// The rows' numbers.
+    pub rows: &'a [i64],
+    /// What a row's loss counts: one over the rows of the mini-batch.
+    pub scale: f64,
+    /// What all that is random in the network is drawn from.
+    pub stream: &'a mut Stream,
+}
