@@ -96,9 +96,10 @@ impl Stage for MiniBatchKMeans {
                       moves every centroid to the mean of all images ever given to it (D. \
                       Sculley, *Web-scale k-means clustering*, WWW 2010). Samples to start from, \
                       stopping rules and starved clusters are treated as in scikit-learn's \
-                      `MiniBatchKMeans`; but where that waits for 10 steps without improvement, \
-                      this waits for 2, and then goes twice over all images, which takes less time \
-                      and finds better clusters. The sum of squared distances ends about a per \
+                      `MiniBatchKMeans`; but where that waits for 10 steps without improvement \
+                      of an average over all images, this waits for 2 of one over half as many, \
+                      and then goes twice over all images, which takes less time and finds better \
+                      clusters. The sum of squared distances ends about a per \
                       cent above that of `kmeans`, and now and then a cluster ends without \
                       images. Distances are Euclidean, whatever metric the features are meant for.";
         let doc = format!("{method}\n\n{OUTPUTS_DOC}");

@@ -23,7 +23,7 @@ pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
     Arch::new().dispatch(work)
 }
 
-/// eˣ to the last bit or two; arguments beyond ±87 count as ±87.
+/// eˣ to the last bit or two; arguments beyond ±87 count as ±87, and what is not a number as −87.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "compiled anew for the vectors that the caller has")]
 fn exp(x: f32) -> f32 {
@@ -73,7 +73,8 @@ fn ln_1p(x: f32) -> f32 {
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "compiled anew for the vectors that the caller has")]
 fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
+    // what is not a number has to show in the loss
+    if x.is_nan() { x } else { 1.0 / (1.0 + exp(-x)) }
 }
 
 /// Sets every number to 1 / (1 + e⁻ˣ).
@@ -170,6 +171,14 @@ mod tests {
             let right = f64::from(x).ln_1p();
             assert!((f64::from(ln_1p(x)) - right).abs() <= 2e-7 * right, "{x}");
         }
+    }
+
+    #[test]
+    fn what_is_not_a_number_stays_so() {
+        let mut all = [f32::NAN, -f32::NAN, 0.0, f32::NEG_INFINITY, f32::INFINITY];
+        sigmoid_all(&mut all);
+        assert!(all[0].is_nan() && all[1].is_nan(), "{all:?}");
+        assert!(all[2] == 0.5 && all[3] < 1e-37 && all[4] == 1.0, "{all:?}");
     }
 
     #[test]

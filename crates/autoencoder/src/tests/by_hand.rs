@@ -57,7 +57,7 @@ fn descend(
     rows: Rows,
     plan: &Training,
     network: Option<&ByHand<'_>>,
-) -> Vec<nn::Epoch> {
+) -> Result<Vec<nn::Epoch>, nn::Error> {
     let pixels = Pixels::new(variables.device(), bytes, ODD, 255).unwrap();
     let learner = |twin: &Variables| {
         let (network, pixels) = (Autoencoder::new(twin, blueprint)?, pixels.twin());
@@ -70,7 +70,6 @@ fn descend(
         Some(network) => nn::train_by_hand(variables, rows, plan, progress, learner, network),
         None => nn::train(variables, rows, plan, progress, learner),
     }
-    .unwrap()
 }
 
 /// Weights and losses after some steps, with gradients by hand or by autograd.
@@ -82,7 +81,7 @@ fn trained(params: &TrainParams, hand: bool) -> (Vec<f32>, Vec<f64>) {
     let plan = Training { epochs: 4, batch: 40, piece: 16, ..Training::default() };
     let rows = Rows::held_out(IMAGES - 20, 20);
     let (net, network) = ((&variables, &blueprint), hand.then_some(&network));
-    let epochs = descend(params, net, &bytes, rows, &plan, network);
+    let epochs = descend(params, net, &bytes, rows, &plan, network).unwrap();
     let losses = epochs.iter().flat_map(|epoch| [epoch.train_loss, epoch.validation_loss.unwrap()]);
     (weights(&variables), losses.collect())
 }
@@ -124,6 +123,7 @@ fn gradients_are_those_of_autograd() {
             ..Training::default()
         };
         let losses = descend(&params, (&variables, &blueprint), &bytes, Rows::all(50), &plan, None);
+        let losses = losses.unwrap();
         assert!((losses[0].train_loss - loss).abs() < 1e-6, "{losses:?} {loss} {params:?}");
         let largest = gradient.iter().fold(0_f32, |most, g| most.max(g.abs()));
         for ((before, after), g) in before.iter().zip(weights(&variables)).zip(gradient) {
@@ -143,6 +143,19 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
     let one = on(1);
     assert_eq!(one, on(2));
     assert_eq!(one, on(5));
+}
+
+#[test]
+fn training_that_leaves_all_bounds_is_an_error() {
+    let bytes = images();
+    for params in networks() {
+        let (variables, blueprint) = fresh(&params);
+        let network = by_hand(&params, &variables, &blueprint, &bytes);
+        let plan = Training { epochs: 3, batch: 40, learning_rate: 1e38, ..Training::default() };
+        let net = (&variables, &blueprint);
+        let error = descend(&params, net, &bytes, Rows::all(IMAGES), &plan, Some(&network));
+        assert!(matches!(error, Err(nn::Error::Diverged { .. })), "{params:?} {error:?}");
+    }
 }
 
 #[test]

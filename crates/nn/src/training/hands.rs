@@ -9,7 +9,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 use tch::Tensor;
 
-use super::{Learning, Learns, Mode, PIECES, Training, pieces};
+use super::{Learning, Learns, Mode, Training, most_pieces, pieces};
 use crate::by_hand::{ByHand, Piece};
 use crate::optimiser::AdamStep;
 use crate::{Error, Stream, Variables, numbers};
@@ -51,13 +51,13 @@ impl<'a, N: ByHand, L> Hands<'a, N, L> {
         for tensor in &tensors {
             weights.extend(numbers::<f32>(tensor)?);
         }
-        let most = batches.iter().map(|batch| pieces(batch.len(), applied.training).len()).max();
+        let most = most_pieces(applied.training, variables, batches);
         let zeros = vec![0.0; weights.len()];
         let piece = |_| (N::Room::default(), zeros.clone());
         let state = State {
             mean: zeros.clone(),
             square: zeros.clone(),
-            pieces: (0..most.unwrap_or(1).min(PIECES)).map(piece).collect(),
+            pieces: (0..most).map(piece).collect(),
             weights,
             taken: 0,
             total: applied.total,
