@@ -11,7 +11,8 @@ use rayon::prelude::*;
 use crate::{
     Error, Matrix,
     blocks::{ROW_BLOCK, ranges},
-    product::{add_a_b, add_a_bt, add_at_b, vectorized},
+    product::{add_a_bt, vectorized},
+    transduction::narrow::{self, STRIP, place},
 };
 
 /// Most partial sums of a product, so most threads that it can use.
@@ -30,6 +31,8 @@ struct Tile {
     across: Range<usize>,
     /// `[down, across]`.
     weights: Vec<f64>,
+    /// The sums of its rows, `[down]`, and of its columns, `[across]`.
+    sums: [Vec<f64>; 2],
 }
 
 impl Tiles {
@@ -41,9 +44,10 @@ impl Tiles {
             return Err(Error::Parameter { name: "gamma", must: "0 or more", value });
         }
         let points = Points::new(x);
-        let places: Vec<_> = ranges(x.rows(), ROW_BLOCK)
+        let padded = x.rows().next_multiple_of(STRIP);
+        let places: Vec<_> = ranges(padded, ROW_BLOCK)
             .flat_map(|down| {
-                let later = ranges(x.rows(), ROW_BLOCK).skip(down.start / ROW_BLOCK);
+                let later = ranges(padded, ROW_BLOCK).skip(down.start / ROW_BLOCK);
                 later.map(move |across| (down.clone(), across))
             })
             .collect();
@@ -52,54 +56,105 @@ impl Tiles {
         Ok(Self { rows: x.rows(), tiles })
     }
 
-    /// Sets `out: [n, width]` to the product of the weights with `x: [n, width]`.
-    pub(super) fn product(&self, x: &[f64], width: usize, out: &mut [f64]) {
+    /// The sum of the weights between each row and all others: `[n]`.
+    pub(super) fn degrees(&self) -> Vec<f64> {
+        let mut degrees = vec![0.0; self.padded()];
+        for tile in &self.tiles {
+            let [down, across] = &tile.sums;
+            add(&mut degrees[tile.down.clone()], down);
+            if tile.down != tile.across {
+                add(&mut degrees[tile.across.clone()], across);
+            }
+        }
+        degrees.truncate(self.rows);
+        degrees
+    }
+
+    /// Sets `out: [n, width]` to the product of the weights with the rows of `x: [n, width]`, each
+    /// times its factor, and lets `finish` change every row of it.
+    pub(super) fn product(
+        &self,
+        x: &[f64],
+        factors: &[f64],
+        width: usize,
+        out: &mut [f64],
+        finish: impl Fn(usize, &mut [f64]) + Sync,
+    ) {
+        let x = self.strips(x, factors, width);
         let per_sum = self.tiles.len().div_ceil(PARTIAL_SUMS).max(1);
         let sums: Vec<(usize, Vec<f64>)> = self
             .tiles
             .par_chunks(per_sum)
+            .with_max_len(1)
             .map(|tiles| {
                 // No tile of this sum or a later one reaches above its first.
                 let first = tiles.first().map_or(0, |tile| tile.down.start) * width;
-                let mut sum = vec![0.0; self.rows * width - first];
+                let mut sum = vec![0.0; x.len() - first];
                 for tile in tiles {
-                    tile.add_products(x, width, first, &mut sum);
+                    tile.add_products(&x, width, first, &mut sum);
                 }
                 (first, sum)
             })
             .collect();
-        let block = ROW_BLOCK * width;
-        out.par_chunks_mut(block).enumerate().for_each(|(number, out)| {
-            out.fill(0.0);
-            let start = number * block;
-            for (first, sum) in sums.iter().filter(|(first, _)| *first <= start) {
-                for (to, from) in out.iter_mut().zip(&sum[start - first..]) {
-                    *to += from;
+        out.par_chunks_mut(ROW_BLOCK * width).enumerate().for_each(|(number, out)| {
+            let start = number * ROW_BLOCK;
+            let (from, length) = (start * width, ROW_BLOCK.min(self.padded() - start) * width);
+            let mut total = vec![0.0; length];
+            for (first, sum) in sums.iter().filter(|(first, _)| *first <= from) {
+                add(&mut total, &sum[from - first..]);
+            }
+            for (row, out) in out.chunks_exact_mut(width).enumerate() {
+                for (column, to) in out.iter_mut().enumerate() {
+                    *to = total[place(row, column, width)];
                 }
+                finish(start + row, out);
             }
         });
+    }
+
+    /// `x: [n, width]`, each row times its factor, in strips.
+    fn strips(&self, x: &[f64], factors: &[f64], width: usize) -> Vec<f64> {
+        let mut strips = vec![0.0; self.padded() * width];
+        for (row, (x, factor)) in x.chunks_exact(width).zip(factors).enumerate() {
+            for (column, value) in x.iter().enumerate() {
+                strips[place(row, column, width)] = value * factor;
+            }
+        }
+        strips
+    }
+
+    /// The rows of all tiles together.
+    fn padded(&self) -> usize {
+        self.rows.next_multiple_of(STRIP)
     }
 }
 
 impl Tile {
     /// Adds the tile's share of the product with `x`, and that of its mirror image below the
-    /// diagonal, to a sum that begins at entry `first`.
+    /// diagonal, to a sum that begins at entry `first`. Both in the layout of [`Tiles::strips`].
     fn add_products(&self, x: &[f64], width: usize, first: usize, sum: &mut [f64]) {
         let entries = |rows: &Range<usize>| rows.start * width..rows.end * width;
         let (down, across) = (entries(&self.down), entries(&self.across));
         let above = &mut sum[down.start - first..down.end - first];
-        add_a_b(&self.weights, &x[across.clone()], self.across.len(), 1.0, above);
+        narrow::add_product(&self.weights, &x[across.clone()], width, above);
         if self.down != self.across {
             let below = &mut sum[across.start - first..across.end - first];
-            add_at_b(&self.weights, &x[down], self.down.len(), 1.0, below);
+            narrow::add_mirrored(&self.weights, &x[down], width, below);
         }
+    }
+}
+
+fn add(to: &mut [f64], from: &[f64]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += from;
     }
 }
 
 /// The rows in `f64`, in which ‖x‖² − 2 x·y + ‖y‖² loses nothing that matters.
 struct Points {
+    rows: usize,
     cols: usize,
-    /// `[n, d]`.
+    /// `[n, d]` and rows of zeros up to a multiple of [`STRIP`].
     values: Vec<f64>,
     /// ‖x‖²: `[n]`.
     norms: Vec<f64>,
@@ -107,10 +162,11 @@ struct Points {
 
 impl Points {
     fn new(x: Matrix<'_>) -> Self {
-        let values: Vec<f64> = x.data().par_iter().map(|&value| f64::from(value)).collect();
+        let mut values: Vec<f64> = x.data().par_iter().map(|&value| f64::from(value)).collect();
+        values.resize(x.rows().next_multiple_of(STRIP) * x.cols(), 0.0);
         let norm = |row: &[f64]| row.iter().map(|value| value * value).sum();
         let norms = values.par_chunks_exact(x.cols()).map(norm).collect();
-        Self { cols: x.cols(), values, norms }
+        Self { rows: x.rows(), cols: x.cols(), values, norms }
     }
 
     fn tile(&self, gamma: f64, down: Range<usize>, across: Range<usize>) -> Tile {
@@ -129,7 +185,14 @@ impl Points {
         if down == across {
             weights.iter_mut().step_by(across.len() + 1).for_each(|weight| *weight = 0.0);
         }
-        Tile { down, across, weights }
+        // While the weights are in the cache. A row that is only there for the size counts for none.
+        let ones = |range: &Range<usize>| -> Vec<f64> {
+            range.clone().map(|row| if row < self.rows { 1.0 } else { 0.0 }).collect()
+        };
+        let mut sums = [vec![0.0; down.len()], vec![0.0; across.len()]];
+        narrow::add_product(&weights, &ones(&across), 1, &mut sums[0]);
+        narrow::add_mirrored(&weights, &ones(&down), 1, &mut sums[1]);
+        Tile { down, across, weights, sums }
     }
 }
 
@@ -170,12 +233,12 @@ fn exp(x: f64) -> f64 {
         1.0,
     ];
     let bounded = if x > -708.0 { x } else { -708.0 };
-    let rounded = bounded * std::f64::consts::LOG2_E + ROUND;
+    let rounded = bounded.mul_add(std::f64::consts::LOG2_E, ROUND);
     let n = rounded - ROUND;
-    let r = bounded - n * LN_2.0 - n * LN_2.1;
-    let mut series = 1.0 / 479_001_600.0;
+    let r = (-n).mul_add(LN_2.1, (-n).mul_add(LN_2.0, bounded));
+    let mut series = 1.0 / 479_001_600.0_f64;
     for coefficient in SERIES {
-        series = series * r + coefficient;
+        series = series.mul_add(r, coefficient);
     }
     let power_of_two = f64::from_bits((rounded.to_bits() << 52).wrapping_add(1023 << 52));
     if x < -708.0 { 0.0 } else { series * power_of_two }
@@ -205,7 +268,7 @@ mod tests {
         let factor: Vec<f64> = factor.into_iter().map(f64::from).collect();
         let found = same_on_any_threads(|| {
             let mut out = vec![f64::NAN; n * width];
-            Tiles::rbf(x, 1.5).unwrap().product(&factor, width, &mut out);
+            Tiles::rbf(x, 1.5).unwrap().product(&factor, &vec![1.0; n], width, &mut out, |_, _| {});
             out
         });
         for i in 0..n {

@@ -6,6 +6,7 @@
 //! of one product a step.
 
 mod dense;
+mod narrow;
 mod sparse;
 
 use rayon::prelude::*;
@@ -56,22 +57,26 @@ impl Kernel {
         self.own.len()
     }
 
-    /// Sets `out: [n, width]` to the product of the links with `x: [n, width]`.
-    fn product(&self, x: &[f64], width: usize, out: &mut [f64]) {
+    /// Sets `out: [n, width]` to the product of the links with the rows of `x: [n, width]`, each
+    /// times its factor, and lets `finish` change every row of it.
+    fn product(
+        &self,
+        x: &[f64],
+        factors: &[f64],
+        width: usize,
+        out: &mut [f64],
+        finish: impl Fn(usize, &mut [f64]) + Sync,
+    ) {
         match &self.links {
-            Links::Dense(tiles) => tiles.product(x, width, out),
-            Links::Sparse(near) => near.product(x, width, out),
+            Links::Dense(tiles) => tiles.product(x, factors, width, out, finish),
+            Links::Sparse(near) => near.product(x, factors, width, out, finish),
         }
     }
 
     /// 1/√(sum of the weights of the links to a row), or 1 for a row without one: `[n]`.
     fn scales(&self) -> Vec<f64> {
         let degrees = match &self.links {
-            Links::Dense(tiles) => {
-                let mut sums = vec![0.0; self.rows()];
-                tiles.product(&vec![1.0; self.rows()], 1, &mut sums);
-                sums
-            }
+            Links::Dense(tiles) => tiles.degrees(),
             Links::Sparse(near) => near.listed(),
         };
         degrees.iter().map(|&sum| if sum > 0.0 { 1.0 / sum.sqrt() } else { 1.0 }).collect()
@@ -184,7 +189,7 @@ impl Transduction {
 struct Flow<'a> {
     method: Method,
     kernel: &'a Kernel,
-    /// Factors of the rows before and after the product, `[n]`; empty when there are none.
+    /// Factors of the rows before the product and, where labels spread, after it: `[n]`.
     scales: Vec<f64>,
     start: &'a [f64],
     classes: usize,
@@ -194,33 +199,26 @@ impl<'a> Flow<'a> {
     fn new(method: Method, kernel: &'a Kernel, start: &'a [f64], classes: usize) -> Self {
         let scales = match method {
             Method::Spreading { .. } => kernel.scales(),
-            Method::Propagation => Vec::new(),
+            Method::Propagation => vec![1.0; kernel.rows()],
         };
         Self { method, kernel, scales, start, classes }
     }
 
     /// Sets `next: [n, classes]` to what `now: [n, classes]` becomes in one step.
     fn step(&self, now: &[f64], next: &mut [f64]) {
+        let factors = &self.scales;
         match self.method {
+            // S F = D^(−½) (W (D^(−½) F)): the matrix need not be touched.
             Method::Spreading { alpha } => {
-                // S F = D^(−½) (W (D^(−½) F)): the matrix need not be touched.
-                let mut scaled = now.to_vec();
-                self.each_row(&mut scaled, |row, entries| {
-                    for entry in entries {
-                        *entry *= self.scales[row];
-                    }
-                });
-                self.kernel.product(&scaled, self.classes, next);
-                self.each_row(next, |row, entries| {
-                    let factor = alpha * self.scales[row];
+                self.kernel.product(now, factors, self.classes, next, |row, entries| {
+                    let factor = alpha * factors[row];
                     for (entry, start) in entries.iter_mut().zip(self.row(self.start, row)) {
                         *entry = factor * *entry + (1.0 - alpha) * start;
                     }
                 });
             }
             Method::Propagation => {
-                self.kernel.product(now, self.classes, next);
-                self.each_row(next, |row, entries| {
+                self.kernel.product(now, factors, self.classes, next, |row, entries| {
                     let given = self.row(self.start, row);
                     if given.iter().any(|&share| share > 0.0) {
                         return entries.copy_from_slice(given);
@@ -238,11 +236,6 @@ impl<'a> Flow<'a> {
 
     fn row<'b>(&self, entries: &'b [f64], row: usize) -> &'b [f64] {
         &entries[row * self.classes..][..self.classes]
-    }
-
-    fn each_row(&self, entries: &mut [f64], change: impl Fn(usize, &mut [f64]) + Sync) {
-        let rows = entries.par_chunks_exact_mut(self.classes).with_min_len(ROW_BLOCK);
-        rows.enumerate().for_each(|(row, entries)| change(row, entries));
     }
 
     /// The sum of all absolute changes, added up in a fixed order.

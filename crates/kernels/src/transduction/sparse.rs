@@ -40,18 +40,27 @@ impl Nearest {
     }
 
     /// Sets every row of `out: [n, width]` to the sum of the rows of `x: [n, width]` that it links
-    /// to, itself left out.
-    pub(super) fn product(&self, x: &[f64], width: usize, out: &mut [f64]) {
+    /// to, each times its factor, itself left out, and lets `finish` change it.
+    pub(super) fn product(
+        &self,
+        x: &[f64],
+        factors: &[f64],
+        width: usize,
+        out: &mut [f64],
+        finish: impl Fn(usize, &mut [f64]) + Sync,
+    ) {
         out.par_chunks_mut(ROW_BLOCK * width).enumerate().for_each(|(block, out)| {
             out.fill(0.0);
             let first = block * ROW_BLOCK;
             let lists = self.indices[first * self.k..].chunks_exact(self.k);
             for (row, (out, near)) in out.chunks_exact_mut(width).zip(lists).enumerate() {
                 for &other in near.iter().filter(|&&other| other as usize != first + row) {
+                    let factor = factors[other as usize];
                     for (to, from) in out.iter_mut().zip(&x[other as usize * width..]) {
-                        *to += from;
+                        *to += from * factor;
                     }
                 }
+                finish(first + row, out);
             }
         });
     }
