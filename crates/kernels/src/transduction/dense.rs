@@ -177,7 +177,7 @@ impl Points {
             weights.extend(self.norms[across.clone()].iter().map(|other| norm + other));
         }
         add_a_bt(rows(&down), rows(&across), self.cols, -2.0, &mut weights);
-        // With the widest vectors that the CPU has. They change no bit: nothing is fused.
+        // With the widest vectors that the CPU has. They change no bit: what is fused is fused everywhere.
         vectorized(
             #[inline(always)]
             || weigh(gamma, &mut weights),
@@ -209,8 +209,8 @@ fn weigh(gamma: f64, squared: &mut [f64]) {
 /// eˣ for x ≤ 0 to within a few units in the last place; 0 below −708, near the end of `f64`.
 ///
 /// x = n ln 2 + r with |r| ≤ ln 2 / 2 and the Taylor series of eʳ, whose first omitted term is
-/// below 2·10⁻¹⁶ there. Unlike the library's it compiles to vector instructions and gives the same
-/// bits everywhere.
+/// below 2·10⁻¹⁶ there. Unlike the library's it compiles to vector instructions, and it gives the
+/// same bits everywhere: on a CPU that cannot fuse a product and a sum the library does, slowly.
 #[inline]
 fn exp(x: f64) -> f64 {
     // Adding and subtracting 1.5 · 2⁵² rounds to an integer, left in the low bits of the sum.

@@ -149,3 +149,65 @@ impl Product<'_> {
         C
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::noise;
+
+    /// `rows: [n, width]` in strips.
+    fn strips(rows: &[f64], width: usize) -> Vec<f64> {
+        let mut strips = vec![0.0; rows.len()];
+        for (i, row) in rows.chunks_exact(width).enumerate() {
+            for (column, &value) in row.iter().enumerate() {
+                strips[place(i, column, width)] = value;
+            }
+        }
+        strips
+    }
+
+    fn numbers(rows: usize, cols: usize, seed: u64) -> Vec<f64> {
+        noise(rows, cols, seed).into_iter().map(f64::from).collect()
+    }
+
+    /// Both products of a tile of two strips by three agree with sums by hand.
+    fn check(width: usize, thin: impl Fn(&mut [f64])) {
+        let (m, p) = (2 * STRIP, 3 * STRIP);
+        let weights = numbers(m, p, 1);
+        for mirrored in [false, true] {
+            let (from, to) = if mirrored { (m, p) } else { (p, m) };
+            let mut x = numbers(from, width, 2);
+            thin(&mut x);
+            let mut sum = vec![0.5; to * width];
+            let product = if mirrored { add_mirrored } else { add_product };
+            product(&weights, &strips(&x, width), width, &mut sum);
+            for row in 0..to {
+                for column in 0..width {
+                    let weight = |i| weights[if mirrored { i * p + row } else { row * p + i }];
+                    let all: f64 = (0..from).map(|i| weight(i) * x[i * width + column]).sum();
+                    let found = sum[place(row, column, width)];
+                    assert!((found - 0.5 - all).abs() < 1e-12, "{row}, {column} of {width}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_with_any_number_of_columns_are_sums_by_hand() {
+        for width in 1..=23 {
+            check(width, |_| {});
+        }
+    }
+
+    #[test]
+    fn columns_of_few_entries_make_no_difference() {
+        for width in [1, 3, 10] {
+            check(width, |x| {
+                let kept = [0, x.len() / 2, x.len() - 1].map(|place| (place, x[place]));
+                x.fill(0.0);
+                kept.into_iter().for_each(|(place, value)| x[place] = value);
+            });
+            check(width, |x| x.fill(0.0));
+        }
+    }
+}
