@@ -56,8 +56,10 @@ impl<'a> ByHand<'a> {
             return None;
         }
         let pixels = shape.pixels();
+        let filled = bytes.iter().filter(|&&byte| byte != 0).count() as f64;
+        let filled = filled / bytes.len().max(1) as f64;
         Some(Self {
-            encoder: Plain::new(variables, "encoder.dense", activation)?,
+            encoder: Plain::new(variables, "encoder.dense", activation)?.for_inputs(filled),
             decoder: Plain::new(variables, "decoder.dense", activation)?,
             code_activation,
             output_activation,
@@ -170,5 +172,9 @@ impl nn::ByHand for ByHand<'_> {
         }
         self.encoder.backward(weights, x, encoder, gradient, false);
         loss + divergence
+    }
+
+    fn reorder(&self, weights: &mut [f32], back: bool) {
+        self.encoder.reorder(weights, back);
     }
 }

@@ -8,7 +8,7 @@ pub trait ByHand: Sync {
     type Room: Default + Send;
 
     /// The sum of the losses of a piece's rows times [`Piece::scale`]; sets `gradient` to its gradient
-    /// by each of the `weights`, which are all weights of the network, in the order of their names.
+    /// by each of the `weights`, which are all weights of the network, in its [order](Self::reorder).
     fn learn(
         &self,
         weights: &[f32],
@@ -16,6 +16,10 @@ pub trait ByHand: Sync {
         room: &mut Self::Room,
         gradient: &mut [f32],
     ) -> f64;
+
+    /// Brings weights from the order of their names, each as its tensor has it, to that of the network,
+    /// or `back`.
+    fn reorder(&self, weights: &mut [f32], back: bool);
 }
 
 /// A part of a mini-batch.

@@ -64,6 +64,7 @@ mod planes;
 mod product;
 mod regularise;
 mod rows;
+mod sparse;
 mod stream;
 mod team;
 mod training;

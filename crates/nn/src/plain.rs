@@ -3,9 +3,15 @@
 use std::ops::Range;
 
 use crate::product::{a_b, add_a_bt, at_b};
+use crate::sparse::Sparse;
 use crate::vector::{sigmoid_all, vectorized};
 use crate::{Activation, Variables};
 
+/// Below this share of entries that are not 0, inputs are taken entry by entry: for the values of a
+/// layer that is then about twice as slow an entry, for its gradient about as fast.
+const SPARSE: f64 = 0.35;
+/// Outputs of a first layer for which that pays.
+const WIDE: usize = 64;
 /// Slope of a leaky rectifier below zero, as libtorch has it.
 const LEAK: f32 = 0.01;
 
@@ -14,11 +20,13 @@ const LEAK: f32 = 0.01;
 pub struct Plain {
     layers: Vec<Layer>,
     activation: Activation,
+    /// Whether what goes in is mostly 0, and the weights of the first layer lie `[inner, outer]`.
+    sparse: bool,
 }
 
 /// Where the numbers of a layer lie among all weights.
 struct Layer {
-    /// `[outer, inner]`.
+    /// `[outer, inner]`, unless the input is sparse.
     weight: Range<usize>,
     /// `[outer]`.
     bias: Range<usize>,
@@ -33,6 +41,8 @@ pub struct Tape {
     outs: Vec<Vec<f32>>,
     /// The gradient of what goes into each layer, then of what comes out of the last.
     gradients: Vec<Vec<f32>>,
+    /// What goes in, if it is mostly 0.
+    input: Sparse,
 }
 
 impl Tape {
@@ -65,7 +75,30 @@ impl Plain {
             let [outer, inner] = shape[..] else { return None };
             layers.push(Layer { weight, bias, inner, outer });
         }
-        (!layers.is_empty()).then_some(Self { layers, activation })
+        (!layers.is_empty()).then_some(Self { layers, activation, sparse: false })
+    }
+
+    /// The same for inputs of which so little is not 0 (a share) that the first layer is faster with
+    /// these entries alone. It then has its weights in another order; see [`Plain::reorder`].
+    #[must_use]
+    pub fn for_inputs(mut self, filled: f64) -> Self {
+        self.sparse = filled < SPARSE && self.layers[0].outer >= WIDE;
+        self
+    }
+
+    /// Brings weights from the order that tensors have them in to that of the layers, or `back`.
+    pub fn reorder(&self, weights: &mut [f32], back: bool) {
+        let Layer { weight, inner, outer, .. } = &self.layers[0];
+        if !self.sparse {
+            return;
+        }
+        let weights = &mut weights[weight.clone()];
+        let before = weights.to_vec();
+        let width = if back { *outer } else { *inner };
+        for (at, to) in weights.iter_mut().enumerate() {
+            let height = before.len() / width;
+            *to = before[at % height * width + at / height];
+        }
     }
 
     /// `x: [rows, inner]` to [`Tape::output`].
@@ -75,9 +108,15 @@ impl Plain {
             let &Layer { ref weight, ref bias, inner, outer } = layer;
             let (before, out) = tape.outs.split_at_mut(at);
             let (x, out) = (before.last().map_or(x, Vec::as_slice), &mut out[0]);
-            out.clear();
-            (0..rows).for_each(|_| out.extend_from_slice(&weights[bias.clone()]));
-            add_a_bt(x, &weights[weight.clone()], (rows, inner, outer), out);
+            if at == 0 && self.sparse {
+                tape.input.set(x, inner);
+                out.resize(rows * outer, 0.0);
+                tape.input.rows.product(&weights[weight.clone()], &weights[bias.clone()], out);
+            } else {
+                out.clear();
+                (0..rows).for_each(|_| out.extend_from_slice(&weights[bias.clone()]));
+                add_a_bt(x, &weights[weight.clone()], (rows, inner, outer), out);
+            }
             if at + 1 < self.layers.len() {
                 activate(self.activation, out);
             }
@@ -94,7 +133,7 @@ impl Plain {
         gradient: &mut [f32],
         input_wanted: bool,
     ) {
-        let Tape { outs, gradients } = tape;
+        let Tape { outs, gradients, input } = tape;
         gradients.resize_with(self.layers.len(), Vec::new);
         for (at, layer) in self.layers.iter().enumerate().rev() {
             let &Layer { ref weight, ref bias, inner, outer } = layer;
@@ -103,7 +142,12 @@ impl Plain {
             let after = after.first().unwrap_or(&last[0]);
             let x = outs.last().map_or(x, Vec::as_slice);
             let rows = after.len() / outer;
-            at_b(after, x, (outer, rows, inner), &mut gradient[weight.clone()]);
+            let by_weight = &mut gradient[weight.clone()];
+            if at == 0 && self.sparse {
+                input.columns.product(after, &vec![0.0; outer], by_weight);
+            } else {
+                at_b(after, x, (outer, rows, inner), by_weight);
+            }
             sum_rows(after, &mut gradient[bias.clone()]);
             if at > 0 || input_wanted {
                 let before = &mut gradients[at];

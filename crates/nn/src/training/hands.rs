@@ -51,6 +51,7 @@ impl<'a, N: ByHand, L> Hands<'a, N, L> {
         for tensor in &tensors {
             weights.extend(numbers::<f32>(tensor)?);
         }
+        network.reorder(&mut weights, false);
         let most = most_pieces(applied.training, variables, batches);
         let zeros = vec![0.0; weights.len()];
         let piece = |_| (N::Room::default(), zeros.clone());
@@ -67,7 +68,9 @@ impl<'a, N: ByHand, L> Hands<'a, N, L> {
 
     /// Gives the tensors the weights.
     fn hand_over(&self) -> Result<(), Error> {
-        let mut rest = self.state.weights.as_slice();
+        let mut weights = self.state.weights.clone();
+        self.network.reorder(&mut weights, true);
+        let mut rest = weights.as_slice();
         for tensor in &self.tensors {
             let (values, after) = rest.split_at(tensor.numel());
             let values = Tensor::f_from_slice(values)?.f_view(tensor.size().as_slice())?;
