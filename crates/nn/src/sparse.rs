@@ -90,11 +90,11 @@ impl WithSimd for Product<'_> {
         }
         let width = self.start.len();
         for (list, out) in self.lists.iter().zip(self.out.chunks_exact_mut(width)) {
-            for column in first..width {
+            for (column, out) in out.iter_mut().enumerate().skip(first) {
                 let add = |sum, &(at, value): &(u32, f32)| {
                     f32::mul_add(value, self.b[at as usize * width + column], sum)
                 };
-                out[column] = list.iter().fold(self.start[column], add);
+                *out = list.iter().fold(self.start[column], add);
             }
         }
     }

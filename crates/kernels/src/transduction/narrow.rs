@@ -205,7 +205,9 @@ mod tests {
             check(width, |x| {
                 let kept = [0, x.len() / 2, x.len() - 1].map(|place| (place, x[place]));
                 x.fill(0.0);
-                kept.into_iter().for_each(|(place, value)| x[place] = value);
+                for (place, value) in kept {
+                    x[place] = value;
+                }
             });
             check(width, |x| x.fill(0.0));
         }
