@@ -162,8 +162,7 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
 
 #[test]
 fn training_that_leaves_all_bounds_is_an_error() {
-    let bytes = images(false);
-    for params in networks() {
+    for (params, bytes) in cases() {
         let (variables, blueprint) = fresh(&params);
         let network = by_hand(&params, &variables, &blueprint, &bytes);
         let plan = Training { epochs: 3, batch: 40, learning_rate: 1e38, ..Training::default() };
