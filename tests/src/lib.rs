@@ -13,6 +13,7 @@
 //! | `cache`, `views`, `rounds` | what runs again and why; what people browse; round after round |
 //! | `reproducible`, `honest` | the same bytes anywhere; no truth for learners |
 //! | `bad_input`, `bad_pipeline` | a word, the place, the way out; some as snapshots |
+//! | `ranges` | every number of every kind, at its bounds and beyond |
 //! | `faults`, `disks` | spoilt bytes, signals, two runs, no room, no permission |
 //! | `hosts` | programs of others that provide kinds; who links libtorch |
 //! | `commands`, `documentation` | each command, as text and as JSON; every parameter explained |

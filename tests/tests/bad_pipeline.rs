@@ -147,6 +147,42 @@ mod a_value {
     }
 
     #[test]
+    fn beyond_32_bits_is_refused_with_its_line() {
+        let text = edited("limit = 200", "limit = 4294967296");
+        refused(&text, &["pipeline.toml:8", "`limit` is 4294967296", "from 1 to 4294967295"]);
+        assert!(
+            Project::with(&edited("limit = 200", "limit = 4294967295")).ask("check", &[]).code
+                == Some(0)
+        );
+    }
+
+    #[test]
+    fn that_is_no_number_is_refused_with_its_line() {
+        for value in ["nan", "inf", "-inf", "1e999"] {
+            let text = edited("test_fraction = 0.25", &format!("test_fraction = {value}"));
+            refused(&text, &["pipeline.toml:9", "finite"]);
+        }
+    }
+
+    #[test]
+    fn that_leads_nowhere_is_refused_with_its_line() {
+        let text = edited("dataset = \"digits\"", "path = \"picturs\"");
+        let project = Project::with(&text);
+        project.write("pictures/a.png", "");
+        let words = ["pipeline.toml:7", "/picturs`", "`pictures`?", "no_such_path"];
+        for command in ["check", "plan", "run"] {
+            project.ask(command, &[]).ended(2).complains_of(&words);
+        }
+        assert!(!project.path("artifacts/runs").exists());
+        project.ask("graph", &[]).ended(0);
+        // What nobody asks for need not be there yet.
+        let later = "[stages.later]\nkind = \"ingest\"\npath = \"answers\"\n";
+        let project = Project::with(&format!("{SMALL}{later}"));
+        project.ask("run", &["knn"]).ended(0);
+        project.ask("run", &["later"]).ended(2).complains_of(&["/answers`"]);
+    }
+
+    #[test]
     fn that_is_none_of_the_choices_suggests_one() {
         let text = edited("k = 1", "weights = \"distant\"");
         refused(&text, &["`distance`", "pipeline::unknown_choice"]);

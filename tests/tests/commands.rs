@@ -80,6 +80,109 @@ mod a_reader_that_is_gone {
     }
 }
 
+mod as_json {
+    use super::*;
+
+    /// Every word of `scarce --help`, with what it is asked. A run prints a value per line.
+    const ASKED: [&[&str]; 22] = [
+        &["check", "pipeline.toml"],
+        &["plan", "pipeline.toml"],
+        &["graph", "pipeline.toml"],
+        &["graph", "pipeline.toml", "--expand", "--format", "dot"],
+        &["graph", "pipeline.toml", "--format", "svg", "--output", "graph.svg"],
+        &["run", "pipeline.toml"],
+        &["show", "small/images"],
+        &["show", "artifacts/runs/small/knn/predictions.parquet"],
+        &["report", "small"],
+        &["report", "small", "--output", "page.html"],
+        &["report", "small", "--format", "markdown"],
+        &["export", "small", "--to", "tables"],
+        &["runs"],
+        &["stages"],
+        &["stages", "knn"],
+        &["schema"],
+        &["verify"],
+        &["gc", "--dry-run"],
+        &["data", "list"],
+        &["data", "fetch", "digits"],
+        &["new", "--images", "pictures", "--labels", "labels.csv", "--output", "mine.toml"],
+        &["completions", "bash"],
+    ];
+
+    /// What is wrong with each.
+    const REFUSED: [(&[&str], &str); 18] = [
+        (&["rnu"], "scarce::usage"),
+        (&["run"], "scarce::usage"),
+        (&["run", "pipeline.toml", "--jobs", "0"], "scarce::usage"),
+        (&["check", "nowhere.toml"], "pipeline::io"),
+        (&["plan", "pipeline.toml", "nothing"], "pipeline::unknown_stage"),
+        (&["graph", "pipeline.toml", "--set", "x=1"], "pipeline::bad_override"),
+        (&["run", "pipeline.toml", "--axis", "seed=1"], "pipeline::unknown_axis"),
+        (&["run", "pipeline.toml", "--force", "nothing"], "orchestrator::force"),
+        (&["show", "small/nothing"], "scarce::no_table"),
+        (&["show", "pipeline.toml"], "scarce::unreadable"),
+        (&["report", "nothing"], "scarce::unknown"),
+        (&["export", "small/nothing", "--to", "elsewhere"], "scarce::no_table"),
+        (&["runs", "nothing"], "scarce::unknown"),
+        (&["stages", "nothing"], "scarce::unknown"),
+        (&["data", "fetch", "nothing"], "scarce::unknown"),
+        (&["data", "verify", "nothing"], "scarce::unknown"),
+        (&["new", "--images", "pictures", "--labels", "pictures"], "scarce::not_that"),
+        (&["completions", "nothing"], "scarce::usage"),
+    ];
+
+    #[test]
+    fn every_command_answers() {
+        let project = ran();
+        project.write("pictures/a.png", "");
+        project.write("labels.csv", "file,label\n");
+        for words in ASKED {
+            let answer = project.scarce(&[words, &["--json"]].concat()).ended(0);
+            if words[0] == "run" {
+                assert!(answer.json_lines().len() > 1, "{answer}");
+            } else {
+                assert!(!answer.json().is_null(), "{words:?}: {answer}");
+            }
+        }
+        let help = project.scarce(&["--help"]).ended(0);
+        let commands = help.stdout.split("Commands:").nth(1).unwrap();
+        let commands = commands.split("\n\n").next().unwrap();
+        for line in
+            commands.lines().filter(|line| line.starts_with("  ") && line.as_bytes()[2] != b' ')
+        {
+            let word = line.split_whitespace().next().unwrap();
+            let asked = ASKED.iter().any(|words| words[0] == word) || word == "help";
+            assert!(asked, "`{word}` is not asked for JSON here");
+        }
+    }
+
+    #[test]
+    fn every_refusal_is_a_list_of_errors_and_ends_with_2() {
+        let project = ran();
+        project.write("pictures/a.png", "");
+        for (words, code) in REFUSED {
+            let answer = project.scarce(&[words, &["--json"]].concat()).ended(2);
+            let json = answer.json();
+            let errors = list(&json["errors"]);
+            assert!(text(&errors[0], "/code").ends_with(code), "{words:?}: {answer}");
+            assert!(!text(&errors[0], "/message").is_empty(), "{words:?}: {answer}");
+            assert_eq!(answer.stderr, "", "{words:?}");
+            let words_of_it = project.scarce(words).ended(2).stderr;
+            assert!(words_of_it.contains(code) || code == "scarce::usage", "{words_of_it}");
+        }
+    }
+
+    #[test]
+    fn a_drawing_is_stages_and_wires() {
+        let json = Project::with(SMALL).ask("graph", &["--json"]).ended(0).json();
+        assert_eq!(list(&json["stages"]).len(), 5);
+        let wires = list(&json["wires"]);
+        let report = wires.iter().filter(|wire| wire["to"] == "report").count();
+        assert_eq!(report, 2, "{json}");
+        assert!(text(&json, "/drawing").contains("flowchart"), "{json}");
+    }
+}
+
 mod run {
     use super::*;
 
@@ -243,7 +346,161 @@ mod show {
 
     #[test]
     fn of_what_is_not_there_says_where_to_look() {
-        ran().scarce(&["show", "small/nothing"]).ended(2).complains_of(&["scarce runs"]);
+        let project = ran();
+        project.scarce(&["show", "small/nothing"]).ended(2).complains_of(&["scarce runs"]);
+        project.scarce(&["show", "small/imags"]).ended(2).complains_of(&["`images`?"]);
+        project.scarce(&["show", "smal/images"]).ended(2).complains_of(&["`small`?"]);
+        project.scarce(&["show", "small/history"]).ended(2);
+    }
+
+    /// The length of what the footer says, at the end of a file.
+    fn footer_at(bytes: &[u8]) -> usize {
+        let end = bytes.len() - 8;
+        let length: [u8; 4] = bytes[end..end + 4].try_into().unwrap();
+        end - u32::from_le_bytes(length) as usize
+    }
+
+    /// Whatever the damage, it is an answer or an error, and never a panic (exit code 101).
+    #[test]
+    fn of_a_damaged_file_is_an_error_that_names_it() {
+        let project = ran();
+        let whole = fs_err::read(project.entry("small/images").join("images.parquet")).unwrap();
+        let footer = footer_at(&whole);
+        let mut damaged: Vec<Vec<u8>> = Vec::new();
+        for length in
+            [0, 3, 4, 8, 12, footer - 1, footer, footer + 9, whole.len() - 8, whole.len() - 1]
+        {
+            damaged.push(whole[..length].to_vec());
+        }
+        let mut flip = |at: usize, with: u8| {
+            let mut bytes = whole.clone();
+            bytes[at] ^= with;
+            damaged.push(bytes);
+        };
+        // Bytes all over the footer, where offsets and sizes stand; among them are negative
+        // ones (the lowest bit of a zigzag number) and those that go on for ever (the highest).
+        for at in (footer..whole.len() - 4).step_by(37) {
+            flip(at, 1);
+            flip(at, 0x80);
+        }
+        // Headers of pages, and what they hold.
+        for at in (4..200).step_by(17) {
+            flip(at, 0xff);
+        }
+        let mut refused = 0;
+        for (number, bytes) in damaged.iter().enumerate() {
+            project.write("damaged.parquet", bytes);
+            for words in [&["show", "damaged.parquet"][..], &["show", "--json", "damaged.parquet"]]
+            {
+                let answer = project.scarce(words);
+                assert!(matches!(answer.code, Some(0 | 2)), "damage {number}: {answer}");
+                assert!(!answer.stderr.contains("panicked"), "damage {number}: {answer}");
+                refused += i32::from(answer.code == Some(2));
+                if answer.code == Some(2) && words.len() == 2 {
+                    answer.complains_of(&["damaged.parquet"]);
+                }
+            }
+        }
+        assert!(refused > 30, "{refused} of {}", 2 * damaged.len());
+    }
+}
+
+mod export {
+    use super::*;
+
+    fn with_seeds() -> Project {
+        let text = SMALL.replace("[stages.images]", "[axes]\nseed = [0, 1]\n\n[stages.images]");
+        let text = text.replace("per_class = 2", "per_class = 2\nseed = \"$seed\"");
+        let project = Project::with(&(text + "collect = [\"seed\"]\n"));
+        project.run(&[]).ended(0);
+        project
+    }
+
+    fn files(folder: &std::path::Path, found: &mut Vec<String>, root: &std::path::Path) {
+        for entry in fs_err::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let kind = path.symlink_metadata().unwrap().file_type();
+            assert!(!kind.is_symlink(), "{}", path.display());
+            if kind.is_dir() {
+                files(&path, found, root);
+            } else {
+                found.push(path.strip_prefix(root).unwrap().to_string_lossy().into_owned());
+            }
+        }
+        found.sort();
+    }
+
+    fn exported(project: &Project, to: &str) -> Vec<String> {
+        let (root, mut found) = (project.path(to), Vec::new());
+        files(&root, &mut found, &root);
+        found
+    }
+
+    #[test]
+    fn copies_each_table_as_a_data_set_without_links() {
+        let project = with_seeds();
+        let answer = project.scarce(&["export", "small", "--to", "out/tables"]).ended(0);
+        answer.says(&["out/tables/knn/predictions", "2 files"]);
+        let found = exported(&project, "out/tables");
+        for file in [
+            "images/images/images.parquet",
+            "images/truth/truth.parquet",
+            "knn/predictions/seed=0/predictions.parquet",
+            "knn/predictions/seed=1/predictions.parquet",
+            "report/summary/summary.parquet",
+        ] {
+            assert!(found.contains(&file.to_owned()), "{found:?}");
+        }
+        assert!(found.iter().all(|file| file.ends_with(".parquet")), "{found:?}");
+        let path = project.path("out/tables/knn/predictions/seed=1/predictions.parquet");
+        let copy = project
+            .scarce(&["show", "--json", "-n", "500", &path.to_string_lossy()])
+            .ended(0)
+            .json();
+        assert_eq!(list(&copy["head"]), &project.rows("small/knn/seed=1/predictions.parquet"));
+        assert!(!path.metadata().unwrap().permissions().readonly(), "it is the user's own");
+        let beside: Vec<_> = fs_err::read_dir(project.path("out")).unwrap().collect();
+        assert_eq!(beside.len(), 1, "nothing is left behind");
+    }
+
+    #[test]
+    fn takes_a_stage_and_links_where_asked_to() {
+        use std::os::unix::fs::MetadataExt;
+        let project = with_seeds();
+        project.scarce(&["export", "pipeline.toml", "--to", "all", "--link"]).ended(0);
+        let words = ["export", "small/knn", "--to", "knn", "--link"];
+        project.scarce(&words).ended(0);
+        assert_eq!(
+            exported(&project, "knn"),
+            ["seed=0", "seed=1"].map(|seed| format!("knn/predictions/{seed}/predictions.parquet"))
+        );
+        let linked = project.path("knn/knn/predictions/seed=0/predictions.parquet");
+        let stored = project.path("artifacts/runs/small/knn/seed=0/predictions.parquet");
+        assert_eq!(linked.metadata().unwrap().ino(), stored.metadata().unwrap().ino());
+    }
+
+    #[test]
+    fn overwrites_nothing() {
+        let project = ran();
+        project.write("mine/notes.txt", "mine");
+        let answer = project.scarce(&["export", "small", "--to", "mine"]).ended(2);
+        answer.complains_of(&["`mine` exists already", "--to"]);
+        project.write("file", "mine");
+        project.scarce(&["export", "small", "--to", "file"]).ended(2);
+        assert_eq!(exported(&project, "mine"), ["notes.txt"]);
+        assert_eq!(project.read("file"), "mine");
+        fs_err::create_dir(project.path("empty")).unwrap();
+        project.scarce(&["export", "small", "--to", "empty"]).ended(0);
+        project.scarce(&["export", "small", "--to", "empty"]).ended(2);
+    }
+
+    #[test]
+    fn of_what_never_ran_is_refused() {
+        let project = ran();
+        project.scarce(&["export", "smal", "--to", "a"]).ended(2).complains_of(&["`small`?"]);
+        project.scarce(&["export", "small/nkn", "--to", "a"]).ended(2).complains_of(&["`knn`?"]);
+        project.scarce(&["export", "../store", "--to", "a"]).ended(2);
+        assert!(!project.path("a").exists());
     }
 }
 

@@ -26,6 +26,7 @@ pub struct Params {
     /// Inverse strength C of the penalty on the weights, above 0: smaller keeps them smaller. As in
     /// scikit-learn for three classes and more; two classes have a row of weights each, where
     /// scikit-learn has one in all, so that there the same fit needs twice the C.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub c: f64,
     /// Most iterations of L-BFGS; when they do not suffice, a warning says so.
     #[schemars(range(min = 1))]

@@ -106,6 +106,8 @@ pub(crate) enum Command {
     Graph(GraphArgs),
     /// Show a table: schema, first rows, statistics, pictures
     Show(ShowArgs),
+    /// Copy the tables of a run out of the store, as data sets without links
+    Export(ExportArgs),
     /// Show what a report found, and where its page is
     Report(ReportArgs),
     /// List the recorded runs
@@ -216,6 +218,20 @@ pub(crate) struct ShowArgs {
     /// Pictures to draw where the table holds images [default: 4 on a terminal, 0 elsewhere]
     #[arg(long, value_name = "N")]
     pub(crate) images: Option<usize>,
+}
+
+/// Which tables are copied, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// A pipeline that ran, or `PIPELINE/STAGE`
+    pub(crate) run: String,
+    /// The folder to make; must not exist, or be empty. Each table becomes a data set of its own:
+    /// `DIR/STAGE/TABLE/AXIS=VALUE/…/TABLE.parquet`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// Hard links instead of copies: no space, but whoever writes to them spoils the store
+    #[arg(long)]
+    pub(crate) link: bool,
 }
 
 /// What to do with data sets.

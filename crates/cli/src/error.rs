@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use miette::Diagnostic;
+use scarce_pipeline::did_you_mean;
 use scarce_stage::Failure;
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -45,6 +46,14 @@ pub(crate) enum CliError {
     #[diagnostic(transparent)]
     Report(#[from] scarce_report::Error),
 
+    /// A word that the command line does not know.
+    #[error("{message}")]
+    #[diagnostic(code(scarce::usage), help("`scarce --help` lists the commands"))]
+    Usage {
+        /// What is wrong, and what was probably meant.
+        message: String,
+    },
+
     /// No such thing; perhaps another is meant.
     #[error("there is no {what} `{name}`")]
     #[diagnostic(code(scarce::unknown))]
@@ -58,17 +67,15 @@ pub(crate) enum CliError {
         help: String,
     },
 
-    /// `show` found nothing.
+    /// `show` or `export` found nothing.
     #[error("there is no table `{name}`")]
-    #[diagnostic(
-        code(scarce::no_table),
-        help(
-            "name a Parquet file, a folder of them, or `PIPELINE/STAGE` of a run; `scarce runs` lists runs"
-        )
-    )]
+    #[diagnostic(code(scarce::no_table))]
     NoTable {
         /// What was typed.
         name: String,
+        /// The nearest name, or where to look.
+        #[help]
+        help: String,
     },
 
     /// No report where one was looked for.
@@ -115,10 +122,27 @@ pub(crate) enum CliError {
 
     /// Something would be overwritten.
     #[error("`{path}` exists already")]
-    #[diagnostic(code(scarce::exists), help("name another file with `--output`"))]
+    #[diagnostic(code(scarce::exists), help("name another one with `{option}`"))]
     Exists {
-        /// The file.
+        /// The file or folder.
         path: PathBuf,
+        /// The option that names it.
+        option: &'static str,
+    },
+
+    /// A hard link cannot be made.
+    #[error("cannot link `{from}` to `{to}`: {message}")]
+    #[diagnostic(
+        code(scarce::no_link),
+        help("hard links need one file system for both: leave `--link` out to copy")
+    )]
+    NoLink {
+        /// The table in the store.
+        from: PathBuf,
+        /// Where it should have been too.
+        to: PathBuf,
+        /// What the system says.
+        message: String,
     },
 
     /// A file where a folder is meant, or the other way round.
@@ -172,14 +196,7 @@ pub(crate) enum CliError {
 impl CliError {
     /// An unknown name, with the nearest known one as help.
     pub(crate) fn unknown(what: &'static str, name: &str, known: &[&str], otherwise: &str) -> Self {
-        /// Below this similarity a suggestion confuses more than it helps.
-        const SIMILAR: f64 = 0.7;
-        let similarity = |known: &&&str| strsim::jaro_winkler(name, known);
-        let nearest = known.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
-        let help = match nearest.filter(|known| similarity(known) >= SIMILAR) {
-            Some(known) => format!("did you mean `{known}`?"),
-            None => otherwise.to_owned(),
-        };
+        let help = did_you_mean(name, known).unwrap_or_else(|| otherwise.to_owned());
         Self::Unknown { what, name: name.to_owned(), help }
     }
 

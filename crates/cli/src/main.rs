@@ -22,11 +22,12 @@ use clap::{CommandFactory, Parser};
 use scarce_orchestrator::{BuiltIn, Hosts, Options, Orchestrator, Search};
 use scarce_pipeline::{Document, Overrides, Pipeline, json_schema};
 use scarce_stage::host;
+use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     args::{Cli, Command, Global, PipelineArgs, RunArgs},
-    commands::{check, data, graph, new, plan, report, run, runs, show, stages, store},
+    commands::{check, data, export, graph, new, plan, report, run, runs, show, stages, store},
     error::CliError,
     output::Output,
     progress::Progress,
@@ -38,7 +39,10 @@ use crate::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     // A stage's process: its output is protocol, not prose.
     match &cli.command {
         Command::Describe => return host::answer(&host::Request::Describe, &registry::kinds()),
@@ -55,13 +59,26 @@ fn main() -> ExitCode {
     }
 }
 
+/// Help and version as they are; a wrong word as the other errors, for programs too.
+fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let message = error.render().to_string();
+        let message = message.trim().trim_start_matches("error: ").to_owned();
+        let mut out = Output::new(true);
+        return complain(CliError::Usage { message }, &mut out);
+    }
+    // A reader that is gone (`scarce --help | head`) is no error.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
 fn dispatch(command: Command, global: &Global, out: &mut Output) -> Result<u8, CliError> {
     let root = &global.artifacts;
     match command {
         Command::Run(args) => return run_or_plan(&args, global, false, out),
         Command::Plan(args) => return run_or_plan(&args, global, true, out),
-        Command::Check(args) => check::run(&load(&args, root)?.0, out)?,
-        Command::Graph(args) => graph::run(&args, &load(&args.pipeline, root)?.0, out)?,
+        Command::Check(args) => check::run(&load(&args, root, Some(&[]))?.0, out)?,
+        Command::Graph(args) => graph::run(&args, &load(&args.pipeline, root, None)?.0, out)?,
         Command::Show(args) => show::run(&args, root, out)?,
         Command::Report(args) => {
             let pipeline = named_by(&args.report, root)?;
@@ -76,10 +93,19 @@ fn dispatch(command: Command, global: &Global, out: &mut Output) -> Result<u8, C
         Command::Gc { dry_run, keep_runs } => store::collect(root, keep_runs, dry_run, out)?,
         Command::Data(command) => data::run(&command, &data_folders(global), out)?,
         Command::New(args) => new::run(&args, out)?,
+        Command::Export(args) => {
+            let pipeline = named_by(&args.run, root)?;
+            export::run(&args, pipeline.as_deref(), root, out)?;
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "scarce", &mut script);
-            out.line(String::from_utf8_lossy(&script).trim_end())?;
+            let script = String::from_utf8_lossy(&script);
+            if out.json() {
+                out.print_json(&json!({ "shell": shell.to_string(), "script": script }))?;
+            } else {
+                out.line(script.trim_end())?;
+            }
         }
         Command::Describe | Command::Exec { .. } => {}
     }
@@ -93,7 +119,7 @@ fn run_or_plan(
     out: &mut Output,
 ) -> Result<u8, CliError> {
     let root = &global.artifacts;
-    let (pipeline, hosts) = load(&args.pipeline, root)?;
+    let (pipeline, hosts) = load(&args.pipeline, root, Some(&args.targets))?;
     let defaults = Options::default();
     let threads = args.threads.map_or(defaults.threads, |n| n as usize);
     let options = Options {
@@ -115,12 +141,21 @@ fn run_or_plan(
     run::run(&orchestrator, root, &progress, out)
 }
 
-/// The pipeline, checked against all hosts; what is odd but harmless goes to standard error.
-fn load(args: &PipelineArgs, root: &Path) -> Result<(Pipeline, Hosts), CliError> {
+/// The pipeline, checked against all hosts; what is odd but harmless goes to standard error. Where it is
+/// to run, or might, the files that `targets` read must be there; no target means all of it.
+fn load(
+    args: &PipelineArgs,
+    root: &Path,
+    targets: Option<&[String]>,
+) -> Result<(Pipeline, Hosts), CliError> {
     let document = Document::read(&args.pipeline)?;
     let hosts = hosts(document.hosts(), root)?;
     let overrides = Overrides { set: args.set.clone(), axes: args.axis.clone() };
-    let pipeline = Pipeline::resolve(&document, &hosts.catalogue(), &overrides)?;
+    let catalogue = hosts.catalogue();
+    let pipeline = match targets {
+        Some(targets) => Pipeline::resolve_to_run(&document, &catalogue, &overrides, targets)?,
+        None => Pipeline::resolve(&document, &catalogue, &overrides)?,
+    };
     for warning in &pipeline.warnings {
         show_diagnostic(warning.clone().into());
     }
@@ -134,7 +169,7 @@ fn named_by(argument: &str, root: &Path) -> Result<Option<String>, CliError> {
         return Ok(None);
     }
     let args = PipelineArgs { pipeline: path, set: Vec::new(), axis: Vec::new() };
-    Ok(Some(load(&args, root)?.0.name))
+    Ok(Some(load(&args, root, None)?.0.name))
 }
 
 fn hosts(named: &[PathBuf], root: &Path) -> Result<Hosts, CliError> {

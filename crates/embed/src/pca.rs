@@ -20,9 +20,9 @@ use crate::{
 #[serde(untagged)]
 pub enum Components {
     /// So many.
-    Count(usize),
+    Count(#[schemars(range(min = 1))] usize),
     /// As many as it takes to keep this share of the variance, above 0 and at most 1.
-    Share(f64),
+    Share(#[schemars(range(max = 1), extend("exclusiveMinimum" = 0))] f64),
 }
 
 /// Parameters of `pca`.

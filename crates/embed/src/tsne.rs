@@ -24,6 +24,7 @@ pub struct Params {
     pub theta: f64,
     /// Length of the steps; unless given, the number of images over 4 × `exaggeration`, at least
     /// 50.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: Option<f64>,
     /// What attraction is multiplied by in the first 250 steps.
     #[schemars(range(min = 1))]

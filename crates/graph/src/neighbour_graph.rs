@@ -53,13 +53,13 @@ pub struct Params {
     pub weights: Weights,
     /// The scale σ of Gaussian weights, in units of the distance; for the cosine metric that of the
     /// vectors scaled to length 1. Without it the median distance to the k-th neighbour is taken.
-    #[schemars(range(min = 0))]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub sigma: Option<f64>,
     /// Share of the true nearest neighbours that must be found. 1 seeks them exactly, in a time that
     /// grows with the square of the images; with less, 0.99 for instance, it grows with their number
     /// times its root, and what was reached in a sample of 1,000 images is in the metadata of both
     /// tables.
-    #[schemars(range(min = 0, max = 1))]
+    #[schemars(range(max = 1), extend("exclusiveMinimum" = 0))]
     pub recall: f64,
     /// The splits whose images are in the graph. With `"test"` a study is transductive: test images
     /// are seen, though never their labels.

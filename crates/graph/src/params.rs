@@ -50,7 +50,7 @@ pub struct Params {
     pub sizes: Sizes,
     /// α of `label-spreading`, above 0 and below 1: how much of its score an image takes from its
     /// neighbours.
-    #[schemars(range(min = 0, max = 1))]
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub alpha: f64,
     /// τ of the Laplace methods: above 0, scores decay away from the labels, and images far from all
     /// of them are less certain.
@@ -71,7 +71,7 @@ pub struct Params {
     #[schemars(range(min = 0, max = 1))]
     pub slack: f64,
     /// Linear systems are solved until the residual is below this share of the right-hand side.
-    #[schemars(range(min = 0, max = 1))]
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub tolerance: f64,
     /// Most iterations per linear system.
     #[schemars(range(min = 1))]

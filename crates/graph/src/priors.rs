@@ -13,7 +13,10 @@ pub enum Priors {
     Rule(PriorRule),
     /// Given, one positive number per class in the order of the class names; only their proportions
     /// count.
-    List(Vec<f64>),
+    List(
+        #[schemars(length(min = 1), extend("items" = { "type": "number", "exclusiveMinimum": 0 }))]
+        Vec<f64>,
+    ),
 }
 
 /// A rule for the shares of the classes.

@@ -31,7 +31,7 @@ pub struct QueryGraphParams {
     #[schemars(range(min = 0))]
     pub tau: f64,
     /// The linear system is solved until its residual is below this share of the right-hand side.
-    #[schemars(range(min = 0, max = 1))]
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub tolerance: f64,
     /// Most iterations per linear system.
     #[schemars(range(min = 1))]

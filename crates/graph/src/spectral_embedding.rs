@@ -20,7 +20,7 @@ pub struct Params {
     /// Laplacian eigenmaps (Belkin and Niyogi).
     pub normalise_rows: bool,
     /// Largest residual ‖Lu − λu‖ of an eigenvector u of length 1.
-    #[schemars(range(min = 0))]
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub tolerance: f64,
     /// Most products of the graph with a block of vectors; when they do not suffice, a warning says
     /// so.

@@ -15,17 +15,22 @@ use crate::{Error, Result, eligible::Eligible, labels, listed::Listed, roster::R
 #[serde(deny_unknown_fields, default)]
 pub struct Params {
     /// So many images of every class, at random.
+    #[schemars(range(min = 1))]
     pub per_class: Option<u32>,
     /// So many images at random, whatever their class.
+    #[schemars(range(min = 1))]
     pub random: Option<u32>,
     /// This share of the images at random, from above 0 to 1, rounded, at least one.
+    #[schemars(range(max = 1), extend("exclusiveMinimum" = 0))]
     pub fraction: Option<f64>,
     /// Exactly the images with these ids.
+    #[schemars(length(min = 1))]
     pub ids: Option<Vec<u32>>,
     /// Exactly the images in this file: one id a line, or a CSV file with a column `id` or `index`.
     #[schemars(extend("format" = "path"))]
     pub ids_path: Option<PathBuf>,
     /// With `ids`, `ids_path` or wired `queries`: only the first so many, in their order.
+    #[schemars(range(min = 1))]
     pub first: Option<u32>,
     /// Seed of what is random. The images that a small budget takes are among those that a larger
     /// one takes with the same seed.

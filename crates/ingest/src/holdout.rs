@@ -36,6 +36,7 @@ pub struct Params {
     /// `fold = ["all", 0, 1, 2, 3, 4]`.
     pub fold: Fold,
     /// Number of folds, at least 2.
+    #[schemars(range(min = 2))]
     pub folds: u32,
     /// Seed of the division; the same for all folds.
     pub seed: u64,

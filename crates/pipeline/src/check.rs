@@ -6,13 +6,18 @@ use serde_json::Value;
 use crate::{
     axis::{Axis, axis_text},
     fault::Fault,
+    files::Absence,
     names,
     node::{Data, Node, Span, called},
-    params::axis_name,
+    params::{BadPath, axis_name},
     problems::Problems,
     schema::Schema,
     sketch::{Draft, RESERVED},
+    source::cut,
 };
+
+/// Characters of a value in a message.
+const MOST_VALUE: usize = 60;
 
 /// One variant of a stage's parameters under examination.
 pub(crate) struct Check<'a> {
@@ -58,10 +63,13 @@ impl Check<'_> {
             | Kind::OneOfNotValid { context }
             | Kind::OneOfMultipleValid { context } => self.branches(error, context, problems),
             kind => {
-                let found = error.instance().to_string();
+                let found = cut(error.instance().to_string(), MOST_VALUE);
                 let fault = match (choices(kind), limit(kind)) {
                     (Some(options), _) => unknown_choice(what, error.instance(), &options),
-                    (_, Some(limit)) => Fault::OutOfRange { what, found, limit },
+                    (_, Some(limit)) => {
+                        let limit = self.range(error).unwrap_or(limit);
+                        Fault::OutOfRange { what, found, limit }
+                    }
                     _ => Fault::InvalidValue { what, message: error.to_string(), help: None },
                 };
                 put(fault, &place, "", problems);
@@ -106,8 +114,7 @@ impl Check<'_> {
     ) {
         let here = error.instance_path().as_str();
         let is_here = |e: &ValidationError<'_>| e.instance_path().as_str() == here;
-        let wrong_type =
-            |e: &ValidationError<'_>| is_here(e) && matches!(e.kind(), Kind::Type { .. });
+        let wrong_type = |e: &ValidationError<'_>| is_here(e) && is_of_other_type(e);
         let wrong_tag = |e: &ValidationError<'_>| !is_here(e) && choices(e.kind()).is_some();
         let near: Vec<_> = context.iter().filter(|b| !b.iter().any(wrong_type)).collect();
         let meant: Vec<_> = near.iter().copied().filter(|b| !b.iter().any(wrong_tag)).collect();
@@ -131,6 +138,11 @@ impl Check<'_> {
             let place = self.place(tag);
             let fault = unknown_choice(place.what.clone(), tag.instance(), &options);
             put(fault, &place, "", problems);
+        } else if near.iter().all(|branch| branch.iter().any(|e| is_here(e) && is_bound(e.kind())))
+            && let Some(limit) = self.range(error)
+        {
+            let found = cut(error.instance().to_string(), MOST_VALUE);
+            put(Fault::OutOfRange { what, found, limit }, &place, "", problems);
         } else if let Some(key) = shared_requirement(&near) {
             self.missing(error, &key, &place, problems);
         } else {
@@ -138,6 +150,30 @@ impl Check<'_> {
             let help = Some("`scarce stages KIND` shows them".to_owned());
             put(Fault::InvalidValue { what, message, help }, &place, &found, problems);
         }
+    }
+
+    /// The whole range of a number, of which a part has been left: `more than 0 and less than 1`; of
+    /// several forms the range of each.
+    fn range(&self, error: &ValidationError<'_>) -> Option<String> {
+        if !error.instance().is_number() {
+            return None;
+        }
+        let path = segments(error);
+        let borrowed: Vec<&str> = path.iter().map(String::as_str).collect();
+        let schemas = self.schema.at(&borrowed).into_iter();
+        let parts = schemas.flat_map(|schema| self.schema.parts(schema, None));
+        let is_whole = |schema: &Value| schema["type"] == "integer";
+        let mut ranges: Vec<(bool, String)> = parts
+            .filter_map(|schema| Some((is_whole(schema), range_words(schema, error.instance())?)))
+            .collect();
+        ranges.dedup();
+        let several = ranges.len() > 1;
+        let words = ranges.into_iter().map(|(whole, range)| match several && whole {
+            true => format!("{range} (an integer)"),
+            false => range,
+        });
+        let words: Vec<String> = words.collect();
+        (!words.is_empty()).then(|| words.join(", or "))
     }
 
     /// The types that may stand where the error is.
@@ -172,11 +208,40 @@ impl Check<'_> {
         format!("`{}` of the stage `{}`", dotted(path), self.stage.name)
     }
 
+    /// Reports a path that cannot be used, which stands at a JSON pointer.
+    pub(crate) fn report_path(&self, pointer: &str, wrong: &BadPath, problems: &mut Problems) {
+        let unescaped = |key: &str| key.replace("~1", "/").replace("~0", "~");
+        let place = self.place_at(&pointer.split('/').skip(1).map(unescaped).collect::<Vec<_>>());
+        let what = place.what.clone();
+        let unfit = |message: &str| {
+            let message = message.to_owned();
+            Fault::InvalidValue { what: what.clone(), message, help: None }
+        };
+        let fault = match wrong {
+            BadPath::Empty => unfit("it is empty"),
+            BadPath::NotText => unfit("the folder is not UTF-8"),
+            BadPath::Absent(path, Absence::Hidden(why)) => {
+                unfit(&format!("`{}` cannot be looked at: {why}", path.display()))
+            }
+            BadPath::Absent(path, Absence::Missing(help)) => Fault::NoSuchPath {
+                what: what.clone(),
+                stage: self.stage.name.clone(),
+                path: path.display().to_string(),
+                help: Some(help.clone()),
+            },
+        };
+        put(fault, &place, "a path", problems);
+    }
+
     /// The value at the error's path, or the innermost thing around it that is written.
     fn place(&self, error: &ValidationError<'_>) -> Place {
-        let path = segments(error);
-        let (node, depth) = self.node(&path);
-        let what = if path.is_empty() { self.stage.name.clone() } else { dotted(&path) };
+        self.place_at(&segments(error))
+    }
+
+    /// The value at a path of keys and positions, or the innermost thing around it that is written.
+    fn place_at(&self, path: &[String]) -> Place {
+        let (node, depth) = self.node(path);
+        let what = if path.is_empty() { self.stage.name.clone() } else { dotted(path) };
         let Some(node) = node else { return Place { what, span: self.stage.span, axis: None } };
         // An entry of `[stages.X.table]` stands under its header: point at the key instead.
         let is_table = matches!(node.data, Data::Table(_));
@@ -296,6 +361,48 @@ fn limit(kind: &Kind) -> Option<String> {
         Kind::MultipleOf { multiple_of } => format!("a multiple of {multiple_of}"),
         _ => return None,
     })
+}
+
+/// Whether a value has none of the types that it may have.
+fn is_of_other_type(error: &ValidationError<'_>) -> bool {
+    match error.kind() {
+        Kind::Type { .. } => true,
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+            context.iter().all(|branch| branch.iter().any(is_of_other_type))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a number is too small or too large.
+fn is_bound(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Minimum { .. }
+            | Kind::ExclusiveMinimum { .. }
+            | Kind::Maximum { .. }
+            | Kind::ExclusiveMaximum { .. }
+    )
+}
+
+/// The bounds that a schema sets a number, in words. What 32 bits can hold is told only to those who
+/// go beyond it.
+fn range_words(schema: &Value, found: &Value) -> Option<String> {
+    let bound = |key: &str| schema.get(key).filter(|bound| bound.is_number());
+    let of_32_bits = |most: &&Value| most.as_u64() == Some(u32::MAX.into());
+    let beyond = found.as_f64() > Some(u32::MAX.into());
+    let (least, above) = (bound("minimum"), bound("exclusiveMinimum"));
+    let most = bound("maximum").filter(|most| beyond || !of_32_bits(most));
+    let below = bound("exclusiveMaximum");
+    if let (Some(least), None, Some(most), None) = (least, above, most, below) {
+        return Some(format!("from {least} to {most}"));
+    }
+    let lower = above.map(|b| format!("more than {b}")).or(least.map(|b| format!("at least {b}")));
+    let upper = below.map(|b| format!("less than {b}")).or(most.map(|b| format!("at most {b}")));
+    match (lower, upper) {
+        (Some(lower), Some(upper)) => Some(format!("{lower} and {upper}")),
+        (lower, upper) => lower.or(upper),
+    }
 }
 
 fn segments(error: &ValidationError<'_>) -> Vec<String> {

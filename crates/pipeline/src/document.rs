@@ -1,11 +1,11 @@
 //! A pipeline's TOML file.
 
 use std::{
+    io::Read,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use miette::NamedSource;
 use toml::de::DeTable;
 
 use crate::{
@@ -14,10 +14,13 @@ use crate::{
     fault::Fault,
     node::{Converter, Data, Span, Table},
     problems::Problems,
+    source::Source,
 };
 
 /// A parser that lost its way reports noise after the first few errors.
 const SYNTAX_ERRORS: usize = 5;
+/// Bytes of a pipeline: some hundred thousand ids written out, and nothing that takes long to refuse.
+const LARGEST: u64 = 4 << 20;
 
 /// A TOML file that has been read but not yet checked against the kinds there are.
 #[derive(Debug, Clone)]
@@ -34,8 +37,19 @@ impl Document {
     /// # Errors
     /// As [`Document::parse`], or when the file cannot be read.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = fs_err::read_to_string(path)
-            .map_err(|error| Problem::bare(Fault::Io { message: error.to_string() }))?;
+        let failed = |message: String| Problem::bare(Fault::Io { message });
+        let file = fs_err::File::open(path).map_err(|error| failed(error.to_string()))?;
+        let mut bytes = Vec::new();
+        // Not by its size, which a device or a pipe does not have.
+        let read = file.take(LARGEST + 1).read_to_end(&mut bytes);
+        read.map_err(|error| failed(error.to_string()))?;
+        let path_text = path.display().to_string();
+        if bytes.len() as u64 > LARGEST {
+            let fault = Fault::TooLarge { path: path_text, limit: LARGEST >> 20 };
+            return Err(Problem::bare(fault).into());
+        }
+        let text = String::from_utf8(bytes)
+            .map_err(|error| failed(not_text(&path_text, error.utf8_error())))?;
         Self::parse(path, text)
     }
 
@@ -46,9 +60,9 @@ impl Document {
     pub fn parse(path: &Path, text: String) -> Result<Self, Error> {
         let absolute = std::path::absolute(path)
             .map_err(|error| Problem::bare(Fault::Io { message: error.to_string() }))?;
-        let source: Text = Arc::new(NamedSource::new(path.to_string_lossy(), text));
+        let source: Text = Arc::new(Source::new(path.to_string_lossy(), text));
         let mut problems = Problems::new(source.clone());
-        let root = parse(source.inner(), &mut problems);
+        let root = parse(source.text(), &mut problems);
         let folder = absolute.parent().unwrap_or(&absolute);
         let hosts = hosts(&root, folder, &mut problems);
         problems.finish()?;
@@ -78,6 +92,10 @@ impl Document {
     pub(crate) fn root(&self) -> &Table {
         &self.root
     }
+}
+
+fn not_text(path: &str, error: std::str::Utf8Error) -> String {
+    format!("`{path}` is not UTF-8 from byte {} on", error.valid_up_to())
 }
 
 fn parse(text: &str, problems: &mut Problems) -> Table {

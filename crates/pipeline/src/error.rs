@@ -2,14 +2,24 @@
 
 use std::{fmt, sync::Arc};
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, Severity, SourceCode};
+use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use thiserror::Error;
 
-use crate::fault::Fault;
+use crate::{
+    fault::Fault,
+    source::{Source, cut},
+};
+
+/// Characters of a message or a help; a name in it may be as long as the file.
+const MOST_WORDS: usize = 2000;
+/// Characters of a label.
+const MOST_LABEL: usize = 200;
+/// Labels of a problem: of a circle of a thousand stages the beginning has to do.
+const MOST_LABELS: usize = 12;
 
 /// The text that a problem points into: the TOML file, or an argument of the command line.
-pub(crate) type Text = Arc<NamedSource<String>>;
+pub(crate) type Text = Arc<Source>;
 
 /// What is wrong, and where.
 #[derive(Debug, Clone)]
@@ -33,6 +43,12 @@ impl Problem {
 
     /// A problem in a text; the first label is where it is.
     pub(crate) fn placed(fault: Fault, source: Text, labels: Vec<LabeledSpan>) -> Self {
+        let shown = |label: LabeledSpan| {
+            let (start, length) = (label.offset(), source.shown(label.offset(), label.len()));
+            let words = label.label().map(|words| cut(words.to_owned(), MOST_LABEL));
+            LabeledSpan::new(words, start, length)
+        };
+        let labels = labels.into_iter().take(MOST_LABELS).map(shown).collect();
         Self { fault, source: Some(source), labels }
     }
 
@@ -54,7 +70,7 @@ impl Problem {
     /// Line and column, both counted from 1; columns count characters.
     pub fn position(&self) -> Option<(usize, usize)> {
         let offset = self.labels.first()?.offset();
-        let before = self.source.as_ref()?.inner().get(..offset)?;
+        let before = self.source.as_ref()?.text().get(..offset)?;
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, |text| text.chars().count()) + 1;
         Some((line, column))
@@ -63,7 +79,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.fault.fmt(f)
+        f.write_str(&cut(self.fault.to_string(), MOST_WORDS))
     }
 }
 
@@ -79,7 +95,7 @@ impl Diagnostic for Problem {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.fault.help()
+        Some(Box::new(cut(self.fault.help()?.to_string(), MOST_WORDS)))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

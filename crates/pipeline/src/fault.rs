@@ -15,6 +15,13 @@ pub enum Fault {
     )]
     Io { message: String },
 
+    #[error("`{path}` is larger than a pipeline can be: {limit} MiB")]
+    #[diagnostic(
+        code(pipeline::too_large),
+        help("put long lists into files of their own: `ids_path` takes one id a line")
+    )]
+    TooLarge { path: String, limit: u64 },
+
     #[error("this is not TOML: {message}")]
     #[diagnostic(code(pipeline::syntax))]
     Syntax { message: String },
@@ -82,6 +89,16 @@ pub enum Fault {
     InvalidValue {
         what: String,
         message: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("`{what}` of the stage `{stage}` names `{path}`, which does not exist")]
+    #[diagnostic(code(pipeline::no_such_path))]
+    NoSuchPath {
+        what: String,
+        stage: String,
+        path: String,
         #[help]
         help: Option<String>,
     },

@@ -19,7 +19,8 @@
 //! * **Wires.** `stage` or `stage.port`. Ports are typed; of a stage alone, the one output of the
 //!   right type is taken.
 //! * **Parameters.** Axes put in, defaults of the kind's JSON Schema filled in, each distinct
-//!   combination validated. `"$$text"` stands for the text `$text`.
+//!   combination validated. `"$$text"` stands for the text `$text`. [`Pipeline::resolve_to_run`] also
+//!   looks for the files and folders that they name.
 //! * **Problems.** An [`Error`] holds every [`Problem`] of the file, each with its place; it is a
 //!   [`miette::Diagnostic`] for people and [`serde::Serialize`] for programs.
 //!
@@ -74,6 +75,7 @@ mod editor;
 mod error;
 mod expand;
 mod fault;
+mod files;
 mod names;
 mod node;
 mod order;
@@ -86,6 +88,7 @@ mod resources;
 mod rounds;
 mod schema;
 mod sketch;
+mod source;
 mod spread;
 #[cfg(test)]
 mod tests;
@@ -98,5 +101,6 @@ pub use draw::{dot, mermaid};
 pub use editor::json_schema;
 pub use error::{Error, Problem};
 pub use fault::Fault;
+pub use names::did_you_mean;
 pub use overrides::Overrides;
 pub use pipeline::{Link, PathParam, Pipeline, Resources, Source, Stage, Task, Wire};

@@ -5,7 +5,7 @@ use std::{
     collections::{BinaryHeap, HashMap, VecDeque},
 };
 
-use petgraph::{algo::tarjan_scc, graph::DiGraph};
+use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 
 use crate::{
     fault::Fault,
@@ -53,7 +53,7 @@ fn report_circles(stages: &[Draft], needs: &[Vec<Need>], problems: &mut Problems
         .enumerate()
         .flat_map(|(stage, needs)| needs.iter().map(move |need| (need.stage as u32, stage as u32)));
     let graph = DiGraph::<(), ()>::from_edges(wires);
-    for component in tarjan_scc(&graph) {
+    for component in kosaraju_scc(&graph) {
         let mut members: Vec<usize> = component.iter().map(|index| index.index()).collect();
         members.sort_unstable();
         let Some(circle) = shortest_circle(&members, needs) else { continue };

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use miette::NamedSource;
 use serde_json::Value;
 use toml::de::DeValue;
 
@@ -13,8 +12,9 @@ use crate::{
     node::{Converter, Data, Entry, Node, Span, Table},
     problems::Problems,
     rounds::ROUND,
-    schema::{Schema, json_type},
+    schema::{DEPTH, Schema, json_type},
     sketch::RESERVED,
+    source::Source,
 };
 
 /// Changes from the command line, applied before anything is checked.
@@ -52,7 +52,7 @@ struct Argument<'a> {
 
 impl<'a> Argument<'a> {
     fn new(option: &str, argument: &'a str, problems: &mut Problems) -> Self {
-        let text = problems.text(Arc::new(NamedSource::new(option, argument.to_owned())));
+        let text = problems.text(Arc::new(Source::new(option, argument.to_owned())));
         let (key, value) = match argument.split_once('=') {
             Some((key, value)) => (key, Some(value)),
             None => (argument, None),
@@ -107,6 +107,12 @@ impl<'a> Argument<'a> {
         spans: &[Span],
         problems: &mut Problems,
     ) -> bool {
+        if path.len() > DEPTH {
+            let message = format!("the key has {} parts, more than {DEPTH}", path.len());
+            let help = Some("no table lies so deep".to_owned());
+            problems.add(Fault::Override { message, help }, self.span(0, self.key.len()), "");
+            return false;
+        }
         let tops = ["stages", "axes", "rounds", "pipeline"];
         let needs = if matches!(path[0], "stages" | "rounds") { 3 } else { 2 };
         if !tops.contains(&path[0]) || path.len() < needs || path.contains(&"") {

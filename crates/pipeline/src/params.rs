@@ -1,6 +1,10 @@
 //! A stage's parameters: axes put in, defaults filled in, checked against the kind's schema.
 
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use indexmap::IndexMap;
 use jsonschema::Validator;
@@ -11,8 +15,9 @@ use crate::{
     axis::Axis,
     check::Check,
     document::join,
-    expand::{MOST_TASKS, digits},
+    expand::digits,
     fault::Fault,
+    files::{Absence, Files},
     names,
     node::Node,
     problems::Problems,
@@ -95,14 +100,12 @@ pub(crate) fn settle(
     kind: &Compiled<'_>,
     axes: &[Axis],
     own: Vec<usize>,
-    folder: &Path,
+    places: Places<'_>,
     problems: &mut Problems,
 ) -> Variants {
     let sizes: Vec<usize> = own.iter().map(|&axis| axes[axis].values.len()).collect();
-    let combinations = sizes.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
-    // Too many are refused later, with the arithmetic of the whole pipeline.
-    let combinations = combinations.filter(|n| *n <= MOST_TASKS).unwrap_or(0);
-    let template = Template::new(stage, kind, folder);
+    let combinations = combinations(&own, axes);
+    let template = Template::new(stage, kind, places);
     let mut settled = Vec::with_capacity(combinations);
     let mut failing = 0;
     for combination in 0..combinations {
@@ -121,11 +124,34 @@ pub(crate) fn settle(
     Variants { own, settled }
 }
 
+/// How many combinations there are of axes, by number; at most [`usize::MAX`].
+pub(crate) fn combinations(own: &[usize], axes: &[Axis]) -> usize {
+    own.iter().fold(1, |n, &axis| n.saturating_mul(axes[axis].values.len()))
+}
+
+/// Where paths lead.
+#[derive(Clone, Copy)]
+pub(crate) struct Places<'a> {
+    /// The folder that they are relative to.
+    pub(crate) folder: &'a Path,
+    /// Where they are looked for, if they must be there.
+    pub(crate) files: Option<&'a Files>,
+}
+
+/// Why a path cannot be used.
+#[derive(Clone)]
+pub(crate) enum BadPath {
+    Empty,
+    /// The TOML file lies in a folder whose name is not UTF-8.
+    NotText,
+    Absent(PathBuf, Absence),
+}
+
 /// What all variants of a stage have in common.
 struct Template<'a> {
     stage: &'a Draft,
     kind: &'a Compiled<'a>,
-    folder: &'a Path,
+    places: Places<'a>,
     /// The parameters without axes, settled.
     fixed: Settling,
     /// The parameters that name axes.
@@ -137,12 +163,12 @@ struct Template<'a> {
 struct Settling {
     params: Map<String, Value>,
     paths: Vec<PathParam>,
-    /// Pointers of paths that cannot be, and why.
-    bad_paths: Vec<(String, &'static str)>,
+    /// Pointers of paths that cannot be used, and why.
+    bad_paths: Vec<(String, BadPath)>,
 }
 
 impl<'a> Template<'a> {
-    fn new(stage: &'a Draft, kind: &'a Compiled<'a>, folder: &'a Path) -> Self {
+    fn new(stage: &'a Draft, kind: &'a Compiled<'a>, places: Places<'a>) -> Self {
         // Where the form of one key depends on another, nothing can be settled ahead.
         let flat = kind.schema.is_flat();
         let varies = |node: &Node| {
@@ -151,7 +177,7 @@ impl<'a> Template<'a> {
             varies
         };
         let mut template =
-            Self { stage, kind, folder, fixed: Settling::default(), varying: Vec::new() };
+            Self { stage, kind, places, fixed: Settling::default(), varying: Vec::new() };
         let mut fixed = Map::new();
         for (key, entry) in &stage.params {
             if varies(&entry.node) {
@@ -163,12 +189,13 @@ impl<'a> Template<'a> {
         if flat {
             let mut settling = Settling::default();
             let mut value = Value::Object(fixed);
-            kind.schema.settle(&mut value, &mut settling.on_path(folder));
+            kind.schema.settle(&mut value, &mut settling.on_path(places));
             settling.params = object(value);
             // Defaults of keys that are written after all.
-            let written =
-                |path: &PathParam| template.varying.iter().any(|(key, _)| path.is_in(key));
-            settling.paths.retain(|path| !written(path));
+            let varies =
+                |pointer: &str| template.varying.iter().any(|(key, _)| is_in(pointer, key));
+            settling.paths.retain(|path| !varies(&path.pointer));
+            settling.bad_paths.retain(|(pointer, _)| !varies(pointer));
             template.fixed = settling;
         }
         template
@@ -180,23 +207,19 @@ impl<'a> Template<'a> {
         for (key, node) in &self.varying {
             let mut value = node.to_json(&|text| put_in(text, chosen));
             if self.kind.schema.is_flat() {
-                self.kind.schema.settle_key(key, &mut value, &mut settling.on_path(self.folder));
+                self.kind.schema.settle_key(key, &mut value, &mut settling.on_path(self.places));
             }
             settling.params.insert((*key).to_owned(), value);
         }
         let mut value = Value::Object(std::mem::take(&mut settling.params));
         if !self.kind.schema.is_flat() {
-            self.kind.schema.settle(&mut value, &mut settling.on_path(self.folder));
+            self.kind.schema.settle(&mut value, &mut settling.on_path(self.places));
         }
-        for (pointer, message) in &settling.bad_paths {
-            let key = pointer.split('/').nth(1).unwrap_or_default();
-            let params = &self.stage.params;
-            let span = params.get(key).map_or(self.stage.span, |entry| entry.node.span);
-            let (what, message) = (pointer[1..].replace('/', "."), (*message).to_owned());
-            problems.add(Fault::InvalidValue { what, message, help: None }, span, "a path");
+        let check = Check { stage: self.stage, schema: self.kind.schema, axes: chosen };
+        for (pointer, wrong) in &settling.bad_paths {
+            check.report_path(pointer, wrong, problems);
         }
         if !self.kind.validator.is_valid(&value) {
-            let check = Check { stage: self.stage, schema: self.kind.schema, axes: chosen };
             for error in self.kind.validator.iter_errors(&value) {
                 check.report(&error, problems);
             }
@@ -207,28 +230,30 @@ impl<'a> Template<'a> {
 
 impl Settling {
     /// Makes each path absolute and notes it.
-    fn on_path<'s>(&'s mut self, folder: &'s Path) -> impl FnMut(&str, &mut String) + 's {
-        |pointer, text| {
-            let path = join(folder, text);
-            match path.to_str() {
-                Some(_) if text.is_empty() => {
-                    self.bad_paths.push((pointer.to_owned(), "it is empty"));
-                }
-                None => self.bad_paths.push((pointer.to_owned(), "the folder is not UTF-8")),
+    fn on_path<'s>(&'s mut self, places: Places<'s>) -> impl FnMut(&str, &mut String) + 's {
+        move |pointer, text| {
+            let path = join(places.folder, text);
+            let absent = |files: &Files| files.absence(&path);
+            let wrong = match path.to_str() {
+                Some(_) if text.is_empty() => Some(BadPath::Empty),
+                None => Some(BadPath::NotText),
                 Some(absolute) => {
                     absolute.clone_into(text);
-                    self.paths.push(PathParam { pointer: pointer.to_owned(), path });
+                    let absence = places.files.and_then(absent);
+                    absence.map(|absence| BadPath::Absent(path.clone(), absence))
                 }
+            };
+            match wrong {
+                Some(wrong) => self.bad_paths.push((pointer.to_owned(), wrong)),
+                None => self.paths.push(PathParam { pointer: pointer.to_owned(), path }),
             }
         }
     }
 }
 
-impl PathParam {
-    /// Whether it lies within a parameter.
-    fn is_in(&self, key: &str) -> bool {
-        self.pointer[1..].split('/').next() == Some(key)
-    }
+/// Whether a pointer leads into a parameter.
+fn is_in(pointer: &str, key: &str) -> bool {
+    pointer[1..].split('/').next() == Some(key)
 }
 
 /// What a string of the TOML stands for.

@@ -142,7 +142,22 @@ impl Pipeline {
         catalogue: &Catalogue,
         overrides: &Overrides,
     ) -> Result<Self, Error> {
-        resolve::resolve(document, catalogue, overrides)
+        resolve::resolve(document, catalogue, overrides, None)
+    }
+
+    /// As [`Pipeline::resolve`], and what the parameters of the targets, and of all that they need,
+    /// name as files or folders must be there. No target means every stage.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its place.
+    pub fn resolve_to_run<S: AsRef<str>>(
+        document: &Document,
+        catalogue: &Catalogue,
+        overrides: &Overrides,
+        targets: &[S],
+    ) -> Result<Self, Error> {
+        let targets: Vec<&str> = targets.iter().map(AsRef::as_ref).collect();
+        resolve::resolve(document, catalogue, overrides, Some(&targets))
     }
 
     /// All tasks, each after those that it needs.

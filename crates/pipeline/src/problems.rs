@@ -87,6 +87,12 @@ impl Problems {
         self.errors
     }
 
+    /// Whether there are more errors than a report shows. What helps with one more, and takes a look at
+    /// every stage, is then better left: thousands of mistakes would take thousands of such looks.
+    pub(crate) fn are_enough(&self) -> bool {
+        self.errors > MOST
+    }
+
     /// The warnings; or the errors, in the order of the text.
     pub(crate) fn finish(mut self) -> Result<Vec<Problem>, Error> {
         self.found.sort_by_key(|(span, _)| *span);

@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use crate::{
     Catalogue, Document, Error, Overrides, Pipeline, Problem,
-    expand::Parts,
+    expand::{MOST_TASKS, Parts},
     fault::Fault,
+    files::Files,
     names,
     node::Span,
     order, overrides,
-    params::{self, Compiled, Variants},
+    params::{self, Compiled, Places, Variants},
     problems::Problems,
     rounds::ROUND,
     sketch::{self, Sketch},
@@ -25,6 +26,7 @@ pub(crate) fn resolve(
     document: &Document,
     catalogue: &Catalogue,
     overrides: &Overrides,
+    runs: Option<&[&str]>,
 ) -> Result<Pipeline, Error> {
     let mut problems = Problems::new(document.text());
     let mut root = document.root().clone();
@@ -33,7 +35,8 @@ pub(crate) fn resolve(
     let kinds = kinds(&sketch, catalogue, &mut problems);
     let wiring = wires::connect(&sketch, &kinds, &mut problems);
     let order = order::sort(&sketch.stages, &wiring.needs, &mut problems);
-    let (own, variants) = parameters(&sketch, &kinds, document, &mut problems);
+    let runs = reached(&sketch, &wiring, runs);
+    let (own, variants) = parameters(&sketch, &kinds, document, &runs, &mut problems);
     let collected = collected(&sketch, &mut problems);
     let spread = order
         .as_ref()
@@ -100,11 +103,32 @@ fn kinds<'a>(
     found
 }
 
-/// For each stage the axes that its parameters name, and (if nothing is wrong) its parameters.
+/// Which stages a run of these targets reaches: all where none is named, none where there is no run.
+fn reached(sketch: &Sketch, wiring: &Wiring<'_>, targets: Option<&[&str]>) -> Vec<bool> {
+    let Some(targets) = targets else { return vec![false; sketch.stages.len()] };
+    if targets.is_empty() {
+        return vec![true; sketch.stages.len()];
+    }
+    let mut reached: Vec<bool> =
+        sketch.stages.iter().map(|stage| targets.contains(&stage.name.as_str())).collect();
+    let mut open: Vec<usize> = (0..reached.len()).filter(|&stage| reached[stage]).collect();
+    while let Some(stage) = open.pop() {
+        for feed in wiring.inputs[stage].iter().flat_map(|plug| &plug.feeds) {
+            if !std::mem::replace(&mut reached[feed.stage], true) {
+                open.push(feed.stage);
+            }
+        }
+    }
+    reached
+}
+
+/// For each stage the axes that its parameters name, and (if nothing is wrong) its parameters. Of the
+/// stages that `run` the files must be there.
 fn parameters(
     sketch: &Sketch,
     kinds: &[Option<&Description>],
     document: &Document,
+    runs: &[bool],
     problems: &mut Problems,
 ) -> (Vec<Vec<usize>>, Option<Vec<Variants>>) {
     let written = &sketch.axes[..sketch.rounds.first_axis()];
@@ -113,6 +137,7 @@ fn parameters(
     let mut compiled: HashMap<&str, Option<Compiled<'_>>> = HashMap::new();
     let mut all_own = Vec::with_capacity(sketch.stages.len());
     let mut variants = Some(Vec::with_capacity(sketch.stages.len()));
+    let (files, mut settled_so_far) = (Files::default(), 0usize);
     for (i, (stage, kind)) in sketch.stages.iter().zip(kinds).enumerate() {
         let rounds = sketch.rounds.axis_of(i);
         numbers.extend(rounds.map(|axis| (ROUND, axis)));
@@ -126,8 +151,13 @@ fn parameters(
                 .or_insert_with(|| compile(stage, kind, problems))
                 .as_ref()
         });
-        let settled = compiled.zip(own).map(|(kind, own)| {
-            params::settle(stage, kind, &sketch.axes, own, document.folder(), problems)
+        let places = Places { folder: document.folder(), files: runs[i].then_some(&files) };
+        let settled = compiled.zip(own).and_then(|(kind, own)| {
+            let more = params::combinations(&own, &sketch.axes);
+            settled_so_far = settled_so_far.saturating_add(more);
+            // Too many are refused later, with the arithmetic of the whole pipeline.
+            let few = settled_so_far <= MOST_TASKS;
+            few.then(|| params::settle(stage, kind, &sketch.axes, own, places, problems))
         });
         match (&mut variants, settled) {
             (Some(variants), Some(settled)) => variants.push(settled),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 /// A schema that refers to itself more often than this while standing still is broken.
 const HOPS: usize = 32;
 /// Deeper values are left as they are.
-const DEPTH: usize = 64;
+pub(crate) const DEPTH: usize = 64;
 
 /// A schema document.
 #[derive(Clone, Copy)]

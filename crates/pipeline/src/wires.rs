@@ -98,8 +98,10 @@ impl<'a> Joiner<'_, 'a, '_> {
                 }
                 continue;
             }
-            let known: Vec<&str> = self.sketch.stages.iter().map(|s| s.name.as_str()).collect();
-            let help = names::suggestion(name, &known);
+            let stages = || self.sketch.stages.iter().map(|stage| stage.name.as_str());
+            let enough = self.problems.are_enough();
+            let help = (!enough).then(|| names::suggestion(name, &stages().collect::<Vec<_>>()));
+            let help = help.flatten();
             self.problems.add(Fault::UnknownStage { name: name.to_owned(), help }, *span, "");
         }
         let turn = self.sketch.rounds.before(reader);
@@ -151,8 +153,8 @@ impl<'a> Joiner<'_, 'a, '_> {
                 format!("`{from}` comes later in a round, so this is what the round before left");
             (why, format!("list `{from}` before `{}`, or ", stage.name))
         };
-        let more = match self.givers(&stage.name, &port.artifact).iter().find(|name| *name != from)
-        {
+        let givers = self.givers(&stage.name, &port.artifact).unwrap_or_default();
+        let more = match givers.iter().find(|name| *name != from) {
             Some(giver) if port.many => {
                 format!(
                     "wire what the first round begins with as well: `[\"{giver}\", \"{from}\"]`"
@@ -259,9 +261,9 @@ impl<'a> Joiner<'_, 'a, '_> {
     }
 
     fn mismatch(&mut self, stage: &Draft, port: &Port, from: String, gives: String, span: Span) {
-        let givers = self.givers(&stage.name, &port.artifact);
-        let help = (!givers.is_empty())
-            .then(|| format!("{} comes from {}", port.artifact, names::list(&givers)));
+        let givers = self.givers(&stage.name, &port.artifact).filter(|givers| !givers.is_empty());
+        let help =
+            givers.map(|givers| format!("{} comes from {}", port.artifact, names::list(&givers)));
         let fault = Fault::Mismatch {
             port: port.name.clone(),
             stage: stage.name.clone(),
@@ -274,7 +276,11 @@ impl<'a> Joiner<'_, 'a, '_> {
     }
 
     /// What could be wired to an input of this type: `stage`, or `stage.port` where it must be said.
-    fn givers(&self, stage: &str, artifact: &str) -> Vec<String> {
+    /// Nobody looks where there are too many mistakes to show.
+    fn givers(&self, stage: &str, artifact: &str) -> Option<Vec<String>> {
+        if self.problems.are_enough() {
+            return None;
+        }
         let mut givers = Vec::new();
         for (other, kind) in self.sketch.stages.iter().zip(self.kinds) {
             let Some(kind) = kind.filter(|_| other.name != stage) else { continue };
@@ -287,7 +293,7 @@ impl<'a> Joiner<'_, 'a, '_> {
                 }
             }
         }
-        givers
+        Some(givers)
     }
 
     fn unknown_input(&mut self, stage: &Draft, kind: &Description, wired: &Wired) {
@@ -306,18 +312,14 @@ impl<'a> Joiner<'_, 'a, '_> {
     }
 
     fn missing_input(&mut self, stage: &Draft, port: &Port, span: Span) {
-        let givers = self.givers(&stage.name, &port.artifact);
-        let help = match givers.first() {
+        let help = self.givers(&stage.name, &port.artifact).map(|givers| match givers.first() {
             Some(giver) => {
                 format!("it takes {}: `inputs = {{ {} = \"{giver}\" }}`", port.artifact, port.name)
             }
             None => format!("it takes {}, which no stage here gives", port.artifact),
-        };
-        let fault = Fault::MissingInput {
-            port: port.name.clone(),
-            stage: stage.name.clone(),
-            help: Some(help),
-        };
+        });
+        let fault =
+            Fault::MissingInput { port: port.name.clone(), stage: stage.name.clone(), help };
         self.problems.add(fault, span, "");
     }
 }

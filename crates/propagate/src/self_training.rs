@@ -48,6 +48,7 @@ pub struct Params {
     pub base: BaseName,
     /// Inverse strength C of the penalty on the weights of `logistic-regression`, above 0. As in
     /// scikit-learn for three classes and more; two classes need twice the C for the same fit.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub c: f64,
     /// Most iterations of each fit of `logistic-regression`.
     #[schemars(range(min = 1))]

@@ -25,7 +25,7 @@ pub struct Params {
     pub neighbours: usize,
     /// How much an image takes from the others rather than from its own label: near 0 the given
     /// labels hold, near 1 they may be overruled. Above 0 and below 1.
-    #[schemars(range(min = 0, max = 1))]
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub alpha: f64,
     /// Most steps; when they do not suffice, a warning says so.
     #[schemars(range(min = 1))]

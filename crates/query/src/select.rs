@@ -64,7 +64,7 @@ pub struct SelectParams {
     pub seed: u64,
     /// With `max-herding`, the scale σ of the kernel exp(−d² / 2σ²), in units of the distance.
     /// Without it half the root mean squared distance of two images is taken.
-    #[schemars(range(min = 0))]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub bandwidth: Option<f64>,
 }
 

@@ -33,9 +33,11 @@ pub struct Params {
     /// numeric axis with at least three values; `[]` for none.
     pub curves: Option<Vec<Curve>>,
     /// Accuracies, as shares, of which a learning curve says how many labels they take.
+    #[schemars(inner(range(min = 0, max = 1)))]
     pub goals: Vec<f64>,
     /// How many pictures to show of each sort (errors, least certain, reconstructions, and so on);
     /// at most 100.
+    #[schemars(range(max = 100))]
     pub sample_images: usize,
 }
 
@@ -69,6 +71,7 @@ pub struct Published {
     #[serde(default = "test")]
     pub split: String,
     /// The figure as a share: 0.56, not 56.
+    #[schemars(range(min = -1, max = 1))]
     pub value: f64,
     /// Where it was published.
     #[serde(default)]

@@ -96,6 +96,9 @@ fn as_json(survey: &Survey) -> Value {
 
 fn fetch(known: &'static Known, folders: &[PathBuf], out: &mut Output) -> Result<(), CliError> {
     if known.files.is_empty() {
+        if out.json() {
+            return out.print_json(&[(); 0]);
+        }
         return out.line(&format!("{} is built in: nothing to fetch", known.name));
     }
     let Some(folder) = folders.first() else { return Err(CliError::NoDataFolder) };

@@ -2,10 +2,12 @@
 
 pub(crate) mod check;
 pub(crate) mod data;
+pub(crate) mod export;
 pub(crate) mod graph;
 pub(crate) mod headlines;
 pub(crate) mod new;
 pub(crate) mod pictures;
+pub(crate) mod place;
 pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod run;

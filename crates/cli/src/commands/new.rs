@@ -18,7 +18,7 @@ pub(crate) fn run(args: &NewArgs, out: &mut Output) -> Result<(), CliError> {
         }
     }
     if args.output.exists() {
-        return Err(CliError::Exists { path: args.output.clone() });
+        return Err(CliError::Exists { path: args.output.clone(), option: "--output" });
     }
     let folder = args.output.parent().unwrap_or(Path::new(""));
     let mut document: DocumentMut = TEMPLATE.parse().map_err(std::io::Error::other)?;

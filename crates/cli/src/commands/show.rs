@@ -1,6 +1,9 @@
 //! `scarce show TABLE`: what a Parquet file holds, without loading it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    panic::{self, AssertUnwindSafe},
+    path::{Path, PathBuf},
+};
 
 use parquet::file::{
     metadata::ParquetMetaData,
@@ -11,75 +14,116 @@ use polars::prelude::{AnyValue, DataFrame, ParquetReader, SerReader};
 use serde_json::{Map, Value, json};
 
 use super::{
-    pictures,
+    pictures, place,
     stages::{plain_table, trimmed},
 };
 use crate::{args::ShowArgs, error::CliError, output::Output};
 
 /// Pictures drawn on a terminal unless told otherwise.
 const PICTURES: usize = 4;
+/// A stage varies over fewer axes than this.
+const DEEPEST: usize = 32;
 
-/// Shows every table that the argument names.
+/// Shows every table that the argument names. As JSON, an object for a file and a list for a folder.
 pub(crate) fn run(args: &ShowArgs, artifacts: &Path, out: &mut Output) -> Result<(), CliError> {
-    for path in find(&args.table, artifacts)? {
-        show(&path, args, out)?;
+    let found = find(&args.table, artifacts)?;
+    if !out.json() {
+        for path in found.paths() {
+            show(path, args, out)?;
+        }
+        return Ok(());
     }
-    Ok(())
+    match found {
+        Found::File(path) => out.print_json(&read(&path, args.rows, as_json)?),
+        Found::Folder(paths) => {
+            let tables = paths.iter().map(|path| read(path, args.rows, as_json));
+            out.print_json(&tables.collect::<Result<Vec<_>, _>>()?)
+        }
+    }
+}
+
+/// What an argument names.
+enum Found {
+    File(PathBuf),
+    /// Of a folder, sorted.
+    Folder(Vec<PathBuf>),
+}
+
+impl Found {
+    fn paths(&self) -> &[PathBuf] {
+        match self {
+            Self::File(path) => std::slice::from_ref(path),
+            Self::Folder(paths) => paths,
+        }
+    }
 }
 
 /// A file; or the Parquet files of a folder, given as such or as a place under the runs.
-fn find(name: &str, artifacts: &Path) -> Result<Vec<PathBuf>, CliError> {
+fn find(name: &str, artifacts: &Path) -> Result<Found, CliError> {
     let given = PathBuf::from(name);
-    let under_runs = artifacts.join("runs").join(name);
-    let place = if given.exists() { given } else { under_runs };
-    if place.is_file() {
-        return Ok(vec![place]);
+    let mut folder = if given.exists() { given } else { place::under_runs(name, artifacts) };
+    if folder.is_file() {
+        return Ok(Found::File(folder));
     }
-    if !place.exists() {
-        return Err(CliError::NoTable { name: name.to_owned() });
+    if !folder.is_dir() {
+        return Err(place::no_table(name, artifacts));
     }
-    let mut files = parquet_files(&place)?;
-    if files.is_empty() {
-        // A stage with axes: its first variant stands for all.
-        let mut below: Vec<PathBuf> =
-            fs_err::read_dir(&place)?.flatten().map(|entry| entry.path()).collect();
-        below.sort();
-        if let Some(first) = below.iter().find(|path| path.is_dir()) {
-            return find(&first.to_string_lossy(), artifacts);
+    for _ in 0..DEEPEST {
+        let names = place::visible(&folder)?.into_iter();
+        let (files, others): (Vec<PathBuf>, Vec<PathBuf>) =
+            names.map(|name| folder.join(name)).partition(|path| is_parquet(path));
+        if !files.is_empty() {
+            return Ok(Found::Folder(files));
         }
-        return Err(CliError::NoTable { name: name.to_owned() });
+        // A stage with axes: its first variant stands for all.
+        let Some(first) = others.into_iter().find(|path| path.is_dir()) else { break };
+        folder = first;
     }
-    files.sort();
-    Ok(files)
+    Err(place::no_table(name, artifacts))
 }
 
-fn parquet_files(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let paths = fs_err::read_dir(folder)?.flatten().map(|entry| entry.path());
-    Ok(paths.filter(|path| path.extension().is_some_and(|e| e == "parquet")).collect())
+fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "parquet") && path.is_file()
 }
 
 fn show(path: &Path, args: &ShowArgs, out: &mut Output) -> Result<(), CliError> {
-    let unreadable = |error: &dyn std::error::Error| CliError::Unreadable {
-        path: path.to_owned(),
-        message: error.to_string(),
-    };
-    let (file, _) = fs_err::File::open(path)?.into_parts();
-    let reader = SerializedFileReader::new(file).map_err(|error| unreadable(&error))?;
-    let metadata = reader.metadata();
-    let (file, _) = fs_err::File::open(path)?.into_parts();
-    let head = ParquetReader::new(file)
-        .with_slice(Some((0, args.rows)))
-        .finish()
-        .map_err(|error| unreadable(&error))?;
-    if out.json() {
-        return out.print_json(&as_json(path, metadata, &head));
-    }
-    out.line(&format!("{}", path.display()))?;
-    out.line(&facts(metadata))?;
-    out.line(&columns(metadata, &head))?;
-    out.line(&head_text(&head))?;
+    let text = read(path, args.rows, |path, metadata, head| {
+        let place = path.display().to_string();
+        [place, facts(metadata), columns(metadata, head), head_text(head)].join("\n")
+    })?;
+    out.line(&text)?;
     let wanted = if out.is_terminal() { PICTURES } else { 0 };
     pictures::draw(path, args.images.unwrap_or(wanted), out)
+}
+
+/// Footer and first rows of a file, made into something.
+fn read<T>(
+    path: &Path,
+    rows: usize,
+    made: impl FnOnce(&Path, &ParquetMetaData, &DataFrame) -> T,
+) -> Result<T, CliError> {
+    let unreadable = |message: String| CliError::Unreadable { path: path.to_owned(), message };
+    let (footer, _) = fs_err::File::open(path)?.into_parts();
+    let (file, _) = fs_err::File::open(path)?.into_parts();
+    let read = || {
+        let reader =
+            SerializedFileReader::new(footer).map_err(|error| unreadable(error.to_string()))?;
+        let head = ParquetReader::new(file).with_slice(Some((0, rows))).finish();
+        let head = head.map_err(|error| unreadable(error.to_string()))?;
+        Ok(made(path, reader.metadata(), &head))
+    };
+    caught(read).unwrap_or_else(|| Err(unreadable("the reader gave up on it".to_owned())))
+}
+
+/// Runs a reader of others, `None` if it panics. Those for Parquet promise errors, yet index, slice and
+/// subtract by numbers that stand in the file: over some damage they panic, on a thread of theirs, and
+/// neither this program nor a person is served by that. Nothing of theirs is used afterwards.
+fn caught<T>(read: impl FnOnce() -> T) -> Option<T> {
+    let loud = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(read));
+    panic::set_hook(loud);
+    outcome.ok()
 }
 
 /// Table name, rows, and the `scarce.*` metadata.

@@ -148,7 +148,13 @@ fn type_text(root: &Value, schema: &Value) -> String {
     let bounds =
         [("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<")];
     for (key, sign) in bounds {
-        if let Some(bound) = schema.get(key).filter(|bound| !(key == "minimum" && **bound == 0)) {
+        let says_nothing = |bound: &Value| match key {
+            "minimum" => *bound == 0,
+            // What the type holds is no advice.
+            "maximum" => *bound == u32::MAX,
+            _ => false,
+        };
+        if let Some(bound) = schema.get(key).filter(|bound| !says_nothing(bound)) {
             text += &format!(" {sign} {}", toml_text(bound));
         }
     }

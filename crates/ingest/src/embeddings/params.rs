@@ -54,11 +54,12 @@ pub struct Params {
     pub origin: String,
     /// Keep so many rows of every split, at random, for trying things out.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub limit: Option<u32>,
     /// Share of the rows to hold out as `test`, at random, where there is no test split; the rest
     /// is then `train`. With 0 all such rows are `pool`.
     #[serde(default)]
-    #[schemars(range(min = 0, max = 1))]
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub test_fraction: f64,
     /// Seed of `limit` and `test_fraction`.
     #[serde(default)]

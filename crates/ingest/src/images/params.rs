@@ -49,19 +49,22 @@ pub struct Params {
     /// Colours to bring every image to.
     pub channels: Channels,
     /// Keep so many images of every split, at random, for trying things out.
+    #[schemars(range(min = 1))]
     pub limit: Option<u32>,
     /// Only the images with these ids, which they keep: the numbers that they have in the whole
     /// source, so that one list serves here and in `budget`.
+    #[schemars(length(min = 1))]
     pub ids: Option<Vec<u32>>,
     /// The same in a file: one id a line, or a CSV file with a column `id` or `index`.
     #[schemars(extend("format" = "path"))]
     pub ids_path: Option<PathBuf>,
     /// With `ids` or `ids_path`: only the first so many, in their order.
+    #[schemars(range(min = 1))]
     pub first: Option<u32>,
     /// Share of the images to hold out as `test`, at random, where the source has no test split;
     /// the rest is then `train`. With 0 all such images are `pool`: learnt from, and scored where
     /// they are not labelled.
-    #[schemars(range(min = 0, max = 1))]
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub test_fraction: f64,
     /// Seed of `limit` and `test_fraction`.
     pub seed: u64,
@@ -81,11 +84,14 @@ pub(crate) struct Taken {
 #[serde(deny_unknown_fields)]
 pub struct RawShape {
     /// Rows of pixels.
+    #[schemars(range(min = 1, max = MAX_SIDE / 2))]
     pub height: u32,
     /// Pixels in a row.
+    #[schemars(range(min = 1, max = MAX_SIDE / 2))]
     pub width: u32,
     /// 1 (grey) or 3 (red, green, blue, innermost).
     #[serde(default = "one")]
+    #[schemars(extend("enum" = [1, 3]))]
     pub channels: u32,
 }
 

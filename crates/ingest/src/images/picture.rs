@@ -34,8 +34,10 @@ pub enum Channels {
 #[serde(deny_unknown_fields)]
 pub struct Size {
     /// Rows of pixels.
+    #[schemars(range(min = 1, max = MAX_SIDE))]
     pub height: u32,
     /// Pixels in a row.
+    #[schemars(range(min = 1, max = MAX_SIDE))]
     pub width: u32,
 }
 

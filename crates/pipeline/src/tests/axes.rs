@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{labels, problems, resolve};
+use super::{codes, labels, problems, resolve};
 
 fn values(axis: &str) -> Vec<Value> {
     let text = format!(
@@ -175,6 +175,47 @@ seed = "$seed"
 rate = "$rate"
 "#
         ));
+    }
+
+    /// Refused by counting: nothing of it is made.
+    #[test]
+    fn are_refused_at_once_however_many() {
+        use std::fmt::Write;
+        let mut text = String::from("[axes]\n");
+        for axis in 0..6 {
+            writeln!(text, "a{axis} = {{ from = 0, to = 100_000 }}").unwrap();
+        }
+        // Each stage alone would be allowed.
+        for stage in 0..2000 {
+            write!(text, "[stages.s{stage}]\nkind = 'query'\nseed = '$a{}'\n", stage % 6).unwrap();
+        }
+        let error = resolve(&text).unwrap_err();
+        assert_eq!(codes(&error), ["pipeline::too_many"]);
+        assert!(error.to_string().contains("make 200000000, more than 100000"), "{error}");
+        // 10^30 variants of one stage.
+        let axes: Vec<String> = (0..6).map(|axis| format!("'$a{axis}'")).collect();
+        let text = text.split("[stages").next().unwrap().to_owned()
+            + "[stages.images]\nkind = 'ingest'\ndataset = 'x'\n[stages.s]\nkind = 'autoencoder'\n\
+               inputs = { images = 'images' }\nlayers = ["
+            + &axes.join(", ")
+            + "]\n";
+        let error = resolve(&text).unwrap_err();
+        assert_eq!(codes(&error), ["pipeline::too_many"]);
+        for range in [
+            "{ from = 0, to = 1_000_000_000_000 }",
+            "{ from = -9223372036854775808, to = 9223372036854775807 }",
+            "{ from = 9223372036854775807, to = -9223372036854775808, step = -1 }",
+            "{ from = -1e308, to = 1e308, step = 1e-308 }",
+            "{ from = 0, to = 1, step = 1e-300 }",
+        ] {
+            let text =
+                format!("axes.seed = {range}\nstages.q = {{ kind = 'query', seed = '$seed' }}");
+            let error = resolve(&text).unwrap_err();
+            assert_eq!(codes(&error), ["pipeline::too_many"], "{range}");
+        }
+        let text =
+            "rounds.r = { count = 1_000_000_000_000, stages = ['q'] }\nstages.q.kind = 'query'";
+        assert_eq!(codes(&resolve(text).unwrap_err()), ["pipeline::out_of_range"]);
     }
 
     #[test]

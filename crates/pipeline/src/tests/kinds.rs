@@ -101,6 +101,21 @@ struct Autoencoder {
     seed: u64,
     /// A word about it.
     note: String,
+    /// A share, neither none nor all.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
+    share: f64,
+    /// How many, or what share.
+    keep: Keep,
+    /// A number of 32 bits, whose bounds the stage contract states.
+    #[schemars(range(min = 1, max = u32::MAX))]
+    few: u32,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Keep {
+    Count(#[schemars(range(min = 1))] usize),
+    Share(#[schemars(range(max = 1), extend("exclusiveMinimum" = 0))] f64),
 }
 
 impl Default for Autoencoder {
@@ -116,6 +131,9 @@ impl Default for Autoencoder {
             weights: None,
             seed: 0,
             note: String::new(),
+            share: 0.5,
+            keep: Keep::Count(3),
+            few: 1,
         }
     }
 }

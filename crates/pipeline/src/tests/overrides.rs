@@ -72,6 +72,16 @@ mod set_nothing {
     }
 
     #[test]
+    fn that_lies_deeper_than_tables_can() {
+        let deep = format!("stages.encoder.{}=1", vec!["a"; 20_000].join("."));
+        let error = resolve_with(TEN_LABELS, &set(&[&deep])).unwrap_err();
+        assert_eq!(error.to_string(), "the key has 20002 parts, more than 64");
+        assert!(render(&error).len() < 4000);
+        let nested = format!("stages.encoder.layers={}", "[".repeat(100_000));
+        assert!(resolve_with(TEN_LABELS, &set(&[&nested])).is_err());
+    }
+
+    #[test]
     fn that_is_wrong() {
         insta::assert_snapshot!(refused(&set(&["stages.encoder.latent = big"])));
     }

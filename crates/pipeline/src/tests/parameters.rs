@@ -2,8 +2,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{problems, resolve};
-use crate::{Pipeline, Task};
+use miette::Diagnostic;
+
+use super::{codes, kinds::catalogue, problems, render, resolve};
+use crate::{Document, Error, Overrides, Pipeline, Task};
 
 fn stage(params: &str) -> String {
     format!(
@@ -32,7 +34,7 @@ mod are_settled {
             json!({
                 "architecture": "linear", "latent": 64, "loss": "mse", "early_stopping": null,
                 "schedule": null, "layers": [256], "rate": 0.5, "weights": null, "seed": 0,
-                "note": "",
+                "note": "", "share": 0.5, "keep": 3, "few": 1,
             })
         );
     }
@@ -109,6 +111,87 @@ mod that_are_paths {
         assert!(encoders(&pipeline)[0].paths.is_empty());
     }
 
+    /// Problems of a stage in a folder with `images/` and `weights.bin`, which is to run.
+    fn looked_for(params: &str, targets: &[&str]) -> Result<Pipeline, Error> {
+        let house = tempfile::tempdir().unwrap();
+        fs_err::create_dir(house.path().join("images")).unwrap();
+        fs_err::write(house.path().join("images/naïve.png"), "").unwrap();
+        fs_err::write(house.path().join("weights.bin"), "").unwrap();
+        fs_err::os::unix::fs::symlink("nowhere", house.path().join("link")).unwrap();
+        let path = house.path().join("trial.toml");
+        let document = Document::parse(&path, stage(params)).unwrap();
+        Pipeline::resolve_to_run(&document, &catalogue(), &Overrides::default(), targets)
+    }
+
+    #[track_caller]
+    fn refused(params: &str, line: usize, words: &[&str]) {
+        let error = looked_for(params, &[]).unwrap_err();
+        let [problem] = error.problems() else { panic!("{error:?}") };
+        assert_eq!(problem.position().map(|place| place.0), Some(line), "{problem}");
+        let help = problem.help().map(|help| help.to_string()).unwrap_or_default();
+        let text = format!("{} {problem} {help}", codes(&error)[0]);
+        for word in words {
+            assert!(text.contains(word), "`{word}` is not in: {text}");
+        }
+    }
+
+    #[test]
+    fn must_lead_somewhere_where_they_are_to_run() {
+        assert!(looked_for("weights = \"weights.bin\"", &[]).is_ok());
+        assert!(looked_for("weights = \"images\"", &[]).is_ok(), "files and folders alike");
+        refused(
+            "weights = \"wieghts.bin\"",
+            10,
+            &[
+                "no_such_path",
+                "`weights` of the stage `encoder`",
+                "/wieghts.bin`",
+                "`weights.bin`?",
+            ],
+        );
+        refused(
+            "weights = \"image/a.png\"",
+            10,
+            &["/image/a.png`", "there is no folder `", "did you mean `images`?"],
+        );
+        refused("weights = \"weights.bin/a\"", 10, &["weights.bin` is not a folder"]);
+        refused("weights = \"link\"", 10, &["it is a link", "`nowhere`"]);
+        let elsewhere = "/nowhere-at-all/a/b";
+        refused(
+            &format!("weights = \"{elsewhere}\""),
+            10,
+            &["there is no folder `/nowhere-at-all`"],
+        );
+    }
+
+    #[test]
+    fn that_look_the_same_are_told_apart() {
+        // With a diaeresis of its own, as macOS hands names out.
+        let words = ["did you mean `naïve.png`?", "look the same", "decomposed", "composed"];
+        refused("weights = \"images/nai\u{0308}ve.png\"", 10, &words);
+    }
+
+    #[test]
+    fn are_looked_for_in_axes_too() {
+        let text = "weights = \"$word\"";
+        let error = looked_for(text, &[]).unwrap_err();
+        assert_eq!(codes(&error), ["pipeline::no_such_path"; 2]);
+        assert!(render(&error.problems()[1]).contains("`word` is `cross-entropy`"));
+    }
+
+    #[test]
+    fn are_looked_for_only_where_a_run_needs_them() {
+        assert!(looked_for("weights = \"nowhere\"", &["images"]).is_ok());
+        assert!(looked_for("weights = \"nowhere\"", &["encoder"]).is_err());
+        assert!(resolve(&stage("weights = \"nowhere\"")).is_ok(), "a drawing needs no files");
+    }
+
+    #[test]
+    fn are_reported_beside_other_mistakes() {
+        let error = looked_for("weights = \"nowhere\"\nlatent = 0", &[]).unwrap_err();
+        assert_eq!(codes(&error), ["pipeline::no_such_path", "pipeline::out_of_range"]);
+    }
+
     #[test]
     fn must_not_be_empty() {
         insta::assert_snapshot!(problems(&stage("weights = \"\"")));
@@ -147,6 +230,40 @@ mod that_are_wrong {
     #[test]
     fn say_their_limits() {
         insta::assert_snapshot!(problems(&stage("latent = 5000\nseed = -1")));
+    }
+
+    #[test]
+    fn say_the_whole_range() {
+        const BOTH: &str = "at least 1 (an integer), or more than 0 and at most 1";
+        let limit = |params: &str| {
+            let error = resolve(&stage(params)).unwrap_err();
+            assert_eq!(codes(&error), ["pipeline::out_of_range"]);
+            error.problems()[0].to_string().split_once("must be ").unwrap().1.to_owned()
+        };
+        assert_eq!(limit("share = 0"), "more than 0 and less than 1");
+        assert_eq!(limit("share = 1.0"), "more than 0 and less than 1");
+        assert_eq!(limit("keep = 0"), BOTH);
+        assert_eq!(limit("keep = -0.5"), BOTH);
+        assert_eq!(limit("keep = 2.5"), BOTH);
+        assert_eq!(limit("few = 0"), "at least 1");
+        assert_eq!(limit("few = 4294967296"), "from 1 to 4294967295");
+        for fits in ["share = 0.5", "keep = 1", "keep = 7", "keep = 0.5", "few = 4294967295"] {
+            assert!(resolve(&stage(fits)).is_ok(), "{fits}");
+        }
+    }
+
+    #[test]
+    fn are_not_finite() {
+        for text in ["rate = nan", "rate = -inf", "rate = 1e999", "layers = [1, inf]"] {
+            let error = resolve(&stage(text)).unwrap_err();
+            assert_eq!(codes(&error), ["pipeline::invalid_value"], "{text}");
+            assert_eq!(error.problems()[0].position().map(|place| place.0), Some(10), "{text}");
+        }
+        for argument in ["stages.encoder.rate=nan", "stages.encoder.rate=1e999"] {
+            assert!(
+                super::super::resolve_with(&stage(""), &super::super::set(&[argument])).is_err()
+            );
+        }
     }
 
     #[test]

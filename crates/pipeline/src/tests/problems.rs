@@ -1,7 +1,7 @@
 use scarce_stage::Description;
 use serde_json::json;
 
-use super::{TEN_LABELS, codes, problems, resolve};
+use super::{TEN_LABELS, codes, problems, render, resolve};
 use crate::{Catalogue, Document, Overrides, Pipeline};
 
 mod of_the_file {
@@ -36,6 +36,79 @@ mod of_the_file {
         insta::assert_snapshot!(problems(
             "[pipeline]\nname = \"../up\"\n[stages.\"a b\"]\nkind = \"histories\"\n[stages._]\nkind = \"histories\"\n"
         ));
+    }
+
+    #[test]
+    fn show_no_more_of_a_long_line_than_is_read() {
+        let long = "x".repeat(1 << 20);
+        for text in [
+            format!("stages.a = {{ kind = 'ingest', dataset = '{long}', foldr = '{long}' }}"),
+            format!("stages.a = {{ kind = '{long}' }}"),
+            format!("stages.{long} = {{ kind = 'nothing' }}"),
+            format!("[stages.a]\nkind = 'ingest'\ndataset = 'ä{long}'\nbroken = = '{long}'"),
+            format!("stages.a = {{ kind = 'knn', k = '{long}' }}"),
+            format!(
+                "stages.a = {{ kind = 'autoencoder', loss = '{long}', inputs = {{ images = '{long}' }} }}"
+            ),
+            format!("axes.a = ['{long}', '{long}']\nstages.b.kind = '{long}'"),
+        ] {
+            let error = resolve(&text).unwrap_err();
+            let (shown, json) = (render(&error), serde_json::to_string(&error).unwrap());
+            assert!(shown.len() < 40_000, "{} bytes: {}", shown.len(), &shown[..2000]);
+            assert!(json.len() < 20_000, "{} bytes", json.len());
+        }
+        let text = format!("stages.a = {{ kind = 'knn', note = '{long}', k = 'one' }}");
+        let error = resolve(&text).unwrap_err();
+        let shown = render(&error.problems()[error.problems().len() - 1]);
+        assert!(shown.contains("k = 'one' }") && shown.contains(":1:1048619]"), "{shown}");
+    }
+
+    #[test]
+    fn show_nesting_without_end() {
+        let deep = 50_000;
+        for text in [
+            format!("a = {}{}", "[".repeat(deep), "]".repeat(deep)),
+            format!("a = {}", "{b=".repeat(deep)),
+            format!("{} = 1", vec!["a"; deep].join(".")),
+            format!("[{}]\nb = 1", vec!["a"; deep].join(".")),
+            format!("[stages.a]\nkind = 'ingest'\n{} = 1", vec!["a"; deep].join(".")),
+        ] {
+            let error = resolve(&text).unwrap_err();
+            assert!(render(&error).len() < 40_000);
+        }
+    }
+
+    #[test]
+    fn show_circles_of_any_length() {
+        use std::fmt::Write;
+        let many = 20_000;
+        let mut text = String::new();
+        for i in 0..many {
+            let from = (i + 1) % many;
+            write!(text, "[stages.s{i}]\nkind = 'relabel'\n").unwrap();
+            write!(text, "inputs = {{ predictions = 's{from}' }}\n").unwrap();
+        }
+        let error = resolve(&text).unwrap_err();
+        assert!(codes(&error).contains(&"pipeline::cycle".to_owned()));
+        assert!(render(&error).len() < 200_000);
+    }
+
+    #[test]
+    fn show_files_that_are_too_large() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large.toml");
+        fs_err::write(&path, "#".repeat((4 << 20) + 1)).unwrap();
+        let error = Document::read(&path).unwrap_err();
+        assert_eq!(codes(&error), ["pipeline::too_large"]);
+        fs_err::write(&path, "#".repeat(4 << 20)).unwrap();
+        assert!(Document::read(&path).is_ok());
+        assert_eq!(
+            codes(&Document::read("/dev/zero".as_ref()).unwrap_err()),
+            ["pipeline::too_large"]
+        );
+        fs_err::write(&path, b"\xff").unwrap();
+        let error = Document::read(&path).unwrap_err();
+        assert!(error.to_string().contains("UTF-8") && error.to_string().contains("large.toml"));
     }
 
     #[test]
