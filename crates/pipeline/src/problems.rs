@@ -96,9 +96,10 @@ impl Problems {
     /// The warnings; or the errors, in the order of the text.
     pub(crate) fn finish(mut self) -> Result<Vec<Problem>, Error> {
         self.found.sort_by_key(|(span, _)| *span);
-        let (warnings, mut errors): (Vec<Problem>, Vec<Problem>) =
+        let (mut warnings, mut errors): (Vec<Problem>, Vec<Problem>) =
             self.found.into_iter().map(|(_, problem)| problem).partition(Problem::is_warning);
         errors.truncate(MOST);
+        warnings.truncate(MOST);
         Error::of(errors).map_or(Ok(warnings), Err)
     }
 }
