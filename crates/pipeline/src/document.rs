@@ -56,10 +56,14 @@ impl Document {
     /// Parses a text; `path` is for messages, for finding what the text names, and need not exist.
     ///
     /// # Errors
-    /// When it is not TOML, or `[pipeline] hosts` is not a list of strings.
+    /// When it is not TOML, `[pipeline] hosts` is not a list of strings, or the path is not UTF-8.
     pub fn parse(path: &Path, text: String) -> Result<Self, Error> {
         let absolute = std::path::absolute(path)
             .map_err(|error| Problem::bare(Fault::Io { message: error.to_string() }))?;
+        if absolute.to_str().is_none() {
+            let path = absolute.to_string_lossy().into_owned();
+            return Err(Problem::bare(Fault::NameNotText { path }).into());
+        }
         let source: Text = Arc::new(Source::new(path.to_string_lossy(), text));
         let mut problems = Problems::new(source.clone());
         let root = parse(source.text(), &mut problems);

@@ -22,6 +22,13 @@ pub enum Fault {
     )]
     TooLarge { path: String, limit: u64 },
 
+    #[error("the path of the pipeline is not UTF-8: `{path}`")]
+    #[diagnostic(
+        code(pipeline::name_not_text),
+        help("rename the file, or the folder that it lies in: the records of its runs are text")
+    )]
+    NameNotText { path: String },
+
     #[error("this is not TOML: {message}")]
     #[diagnostic(code(pipeline::syntax))]
     Syntax { message: String },

@@ -111,6 +111,16 @@ mod of_the_file {
         assert!(error.to_string().contains("UTF-8") && error.to_string().contains("large.toml"));
     }
 
+    /// Otherwise its run would end without a record.
+    #[test]
+    fn show_names_that_are_not_text() {
+        use std::os::unix::ffi::OsStrExt;
+        let path = std::path::Path::new(std::ffi::OsStr::from_bytes(b"/house/tri\xffal.toml"));
+        let text = "[pipeline]\nname = 'a'\nstages.a.kind = 'nothing'".to_owned();
+        let error = Document::parse(path, text).unwrap_err();
+        assert_eq!(codes(&error), ["pipeline::name_not_text"]);
+    }
+
     #[test]
     fn show_an_empty_file() {
         assert_eq!(codes(&resolve("").unwrap_err()), ["pipeline::no_stages"]);

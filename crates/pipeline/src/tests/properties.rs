@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use super::{labels, resolve};
+use super::{TEN_LABELS, labels, render, resolve};
 use crate::{Document, axis_text};
 
 /// Two seeds' worth of axes of the given sizes, each used by a stage or not.
@@ -88,6 +88,15 @@ fn reached(members: &[Member]) -> Vec<[bool; 2]> {
     (0..n).map(|i| [reaches(i, 0), reaches(i, 1)]).collect()
 }
 
+/// What a pipeline is made of, and what it had better not be.
+fn words() -> Vec<&'static str> {
+    let words = "[ ] [[ { } = . , \" ' # $ $$ \n \r \r\n \t \0 é \u{308} \u{feff} -1 0 1e400 nan inf \
+                 99999999999999999999 2020-01-01 true kind inputs collect round resources \"$seed\" \
+                 \"$round\" images knn ../.. [axes] [stages.knn] [1,1] {from=0,to=3} threads=0 \
+                 \n[rounds.a]\ncount=2\nstages=[\"codes\",\"knn\"]\n";
+    words.split(' ').collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -123,6 +132,32 @@ proptest! {
             }
             let distinct: HashSet<_> = sources.iter().map(|source| source.task).collect();
             prop_assert_eq!(distinct.len(), sources.len());
+        }
+    }
+
+    /// Neither a panic nor an endless report: what people see is rendered too.
+    #[test]
+    fn whatever_is_written_is_a_pipeline_or_a_report(
+        edits in prop::collection::vec(
+            (0..TEN_LABELS.len(), 0usize..12, prop::sample::select(words())),
+            1..8,
+        ),
+    ) {
+        let mut text = TEN_LABELS.to_owned();
+        for (at, length, word) in edits {
+            let start = text.floor_char_boundary(at.min(text.len()));
+            let end = text.ceil_char_boundary((start + length).min(text.len()));
+            text.replace_range(start..end, word);
+        }
+        match resolve(&text) {
+            Ok(pipeline) => {
+                let labels = labels(&pipeline);
+                prop_assert_eq!(labels.iter().collect::<HashSet<_>>().len(), labels.len());
+            }
+            Err(error) => {
+                prop_assert!(render(&error).len() < 100_000);
+                prop_assert!(serde_json::to_string(&error).unwrap().len() < 100_000);
+            }
         }
     }
 
