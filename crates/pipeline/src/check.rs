@@ -168,9 +168,8 @@ impl Check<'_> {
             .collect();
         ranges.dedup();
         let several = ranges.len() > 1;
-        let words = ranges.into_iter().map(|(whole, range)| match several && whole {
-            true => format!("{range} (an integer)"),
-            false => range,
+        let words = ranges.into_iter().map(|(whole, range)| {
+            if several && whole { format!("{range} (an integer)") } else { range }
         });
         let words: Vec<String> = words.collect();
         (!words.is_empty()).then(|| words.join(", or "))

@@ -29,10 +29,10 @@ impl Source {
 
     /// Length of a label that begins at `start`, cut so that its end is on the screen too.
     pub(crate) fn shown(&self, start: usize, length: usize) -> usize {
-        match length <= MOST / 2 {
-            true => length,
-            false => self.text.floor_char_boundary(start + AROUND).saturating_sub(start),
+        if length <= MOST / 2 {
+            return length;
         }
+        self.text.floor_char_boundary(start + AROUND).saturating_sub(start)
     }
 }
 
