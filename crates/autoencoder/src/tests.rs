@@ -66,7 +66,7 @@ fn run(folder: &Path, kind: &str, params: Value) -> Result<(), Failure> {
         outputs: outputs.collect(),
         threads: 1,
         data: Vec::new(),
-        lineage: Vec::new(),
+        ..Job::default()
     };
     kind.run(params, &Context::new(job, std::io::sink()))
 }

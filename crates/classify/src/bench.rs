@@ -200,7 +200,7 @@ impl Bench {
             ]),
             threads: 1,
             data: Vec::new(),
-            lineage: Vec::new(),
+            ..Job::default()
         };
         kind.run(params, &Context::new(job, std::io::sink()))
     }

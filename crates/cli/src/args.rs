@@ -66,6 +66,14 @@ pub(crate) struct PipelineArgs {
     pub(crate) axis: Vec<String>,
 }
 
+/// Threads, or stages at a time: more than any machine can use.
+const MOST: i64 = 1024;
+
+fn memory(text: &str) -> Result<u64, String> {
+    let bytes = scarce_pipeline::memory_size(text).filter(|bytes| *bytes > 0);
+    bytes.ok_or_else(|| "write `24GiB`, `500MB` or a number of bytes".to_owned())
+}
+
 /// How a run goes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RunArgs {
@@ -77,12 +85,18 @@ pub(crate) struct RunArgs {
     pub(crate) targets: Vec<String>,
 
     /// Stages that run at a time [default: the number of threads]
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST))]
     pub(crate) jobs: Option<u32>,
 
     /// Threads for all stages together [default: the number of cores]
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST))]
     pub(crate) threads: Option<u32>,
+
+    /// Memory for all stages together, as far as they declare what they need (`memory` in their
+    /// `resources`), for instance `24GiB` [default: what the machine has, or the control group of this
+    /// process]
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
+    pub(crate) memory: Option<u64>,
 
     /// Run this stage again even if it is cached; may be repeated
     #[arg(long, value_name = "STAGE")]
@@ -132,6 +146,10 @@ pub(crate) enum Command {
         /// Also forget all but the last N runs of each pipeline
         #[arg(long, value_name = "N")]
         keep_runs: Option<usize>,
+        /// Delete what stages remember of single items when no run has used it for so many days;
+        /// only time is lost with it
+        #[arg(long, value_name = "DAYS", default_value_t = 30)]
+        memo_days: u32,
     },
     /// List, fetch or verify data sets
     #[command(subcommand)]

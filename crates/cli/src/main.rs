@@ -11,6 +11,7 @@ mod error;
 mod output;
 mod progress;
 mod registry;
+mod signals;
 
 use std::{
     io::Write,
@@ -39,6 +40,7 @@ use crate::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    signals::reset();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -90,7 +92,9 @@ fn dispatch(command: Command, global: &Global, out: &mut Output) -> Result<u8, C
         }
         Command::Schema => out.pretty_json(&json_schema(&hosts(&[], root)?.catalogue()))?,
         Command::Verify => store::verify(root, out)?,
-        Command::Gc { dry_run, keep_runs } => store::collect(root, keep_runs, dry_run, out)?,
+        Command::Gc { dry_run, keep_runs, memo_days } => {
+            store::collect(root, keep_runs, memo_days, dry_run, out)?;
+        }
         Command::Data(command) => data::run(&command, &data_folders(global), out)?,
         Command::New(args) => new::run(&args, out)?,
         Command::Export(args) => {
@@ -125,7 +129,7 @@ fn run_or_plan(
     let options = Options {
         jobs: args.jobs.map_or(threads, |n| n as usize),
         threads,
-        memory: None,
+        memory: args.memory.or(defaults.memory),
         keep_going: args.keep_going,
         targets: args.targets.clone(),
         force: args.force.clone(),

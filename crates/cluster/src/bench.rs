@@ -60,7 +60,7 @@ impl Bench {
             outputs: BTreeMap::from([output("clusters"), output("centroids")]),
             threads: 1,
             data: Vec::new(),
-            lineage: Vec::new(),
+            ..Job::default()
         };
         let params = job.params.clone();
         kind.run(params, &Context::new(job, std::io::sink()))

@@ -67,7 +67,7 @@ impl Bench {
             outputs: kind.description().outputs.iter().map(output).collect(),
             threads: 1,
             data: Vec::new(),
-            lineage: Vec::new(),
+            ..Job::default()
         };
         let params = job.params.clone();
         kind.run(params, &Context::new(job, std::io::sink()))

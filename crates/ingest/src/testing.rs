@@ -90,7 +90,7 @@ impl Bench {
                 .collect(),
             threads: 1,
             data: self.data.clone(),
-            lineage: Vec::new(),
+            ..Job::default()
         };
         let events = Arc::new(Mutex::new(Vec::new()));
         kind.run(params, &Context::new(job, Sink(Arc::clone(&events))))

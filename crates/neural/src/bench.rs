@@ -110,7 +110,7 @@ impl Bench {
                 .collect(),
             threads: 1,
             data: Vec::new(),
-            lineage: Vec::new(),
+            ..Job::default()
         };
         kind.run(params, &Context::new(job, std::io::sink()))
     }

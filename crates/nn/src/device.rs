@@ -27,12 +27,21 @@ pub enum Device {
 
 impl Device {
     /// Makes the device ready. What runs on the processor runs in the thread that asks for it,
-    /// so that results do not depend on the number of threads; see [`Team`](crate::Team).
+    /// so that results do not depend on the number of threads; see [`Team`](crate::Team). On a GPU
+    /// cuDNN does not choose its algorithms by how fast they happen to be.
     ///
     /// # Errors
     /// When the GPU asked for is not there.
     pub fn open(self) -> Result<tch::Device, Error> {
         alone();
+        let device = self.find()?;
+        if device.is_cuda() {
+            tch::Cuda::cudnn_set_benchmark(false);
+        }
+        Ok(device)
+    }
+
+    fn find(self) -> Result<tch::Device, Error> {
         match self {
             Self::Auto if tch::Cuda::is_available() => Ok(tch::Device::Cuda(0)),
             Self::Auto | Self::Cpu => Ok(tch::Device::Cpu),

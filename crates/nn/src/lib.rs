@@ -22,8 +22,14 @@
 //! Weights, orders of images and all noise are drawn from our own streams, one per seed and purpose, so
 //! a result does not depend on libtorch's generator. libtorch never shares an operation out among
 //! threads; instead each mini-batch is cut into pieces, the same on every machine, which a [`Team`]
-//! of networks works on side by side. So for the same device and libtorch the same seed gives the
-//! same bytes, whatever the number of threads.
+//! of networks works on side by side. So on a processor the same libtorch and seed give the same
+//! bytes, whatever the number of threads.
+//!
+//! On a GPU that is promised up to rounding only. cuDNN and cuBLAS add some sums, above all those of
+//! the gradients of convolutions, in an order that is not the same each time; the bindings have no
+//! switch for cuDNN's deterministic algorithms. The mode in which it chooses algorithms by a race is
+//! off ([`Device::open`]). Results of the two kinds of device are never taken for each other: the
+//! device is part of the keys.
 //!
 //! ```no_run
 //! use scarce_nn::{Activation, Dense, Device, Mode, Rows, Training, Variables, tch};

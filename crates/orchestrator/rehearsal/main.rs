@@ -2,8 +2,8 @@
 
 use std::{process::ExitCode, thread, time::Duration};
 
-use scarce_artifact::{Classes, Empty, History, Truth};
-use scarce_stage::{Context, Description, Failure, Kind, Needs, Port, Stage};
+use scarce_artifact::{Classes, Empty, History, Truth, digest_bytes};
+use scarce_stage::{Context, Description, Failure, Kind, Memo, Needs, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,9 @@ fn main() -> ExitCode {
         Kind::of::<Gather>(code),
         Kind::of::<Fixed>(code),
         Kind::of::<Tell>(code),
+        Kind::of::<Moved>(code),
+        Kind::of::<Recall>(code),
+        Kind::of::<Drift>(code),
     ];
     scarce_stage::host::main(&kinds)
 }
@@ -41,6 +44,12 @@ enum Mood {
     Wrong,
     /// With noise on both streams first.
     Noisy,
+    /// After taking a quarter of a gigabyte of memory.
+    Hungry,
+    /// With more words than anybody reads.
+    Wordy,
+    /// Leaving somebody behind who goes on talking on its standard output.
+    Haunted,
 }
 
 fn write(context: &Context, label: i32) -> Result<(), Failure> {
@@ -111,6 +120,20 @@ impl Stage for Source {
                 let path = context.output("truth")?.with_extension("parquet");
                 scarce_artifact::Writer::<History>::write_all(&path, Empty {}, History::default())?;
                 return Ok(());
+            }
+            Mood::Hungry => {
+                let memory = vec![1u8; 256 << 20];
+                assert_eq!(memory.iter().map(|&byte| u64::from(byte)).sum::<u64>(), 256 << 20);
+            }
+            Mood::Wordy => {
+                let message = format!("at first{}and at last", " word \"word\" \\".repeat(200_000));
+                return Err(Failure::new("rehearsal::wordy", message).help("say less"));
+            }
+            Mood::Haunted => {
+                // In a session of its own, so that the end of the stage's group is not its end.
+                let talk = "while echo still here; do sleep 0.05; done";
+                let _ = std::process::Command::new("setsid").args(["sh", "-c", talk]).spawn();
+                thread::sleep(Duration::from_millis(200));
             }
             Mood::Noisy => {
                 use std::io::Write;
@@ -220,5 +243,99 @@ impl Stage for Tell {
         let text = serde_json::to_string(lineage).unwrap_or_default();
         context.send(&scarce_stage::Event::Log { level: scarce_stage::Level::Info, message: text });
         write(context, lineage.len() as i32)
+    }
+}
+
+/// A stage whose machine may have changed since it was described: the device is what the file
+/// `PROGRAM.device` says.
+struct Moved;
+
+fn device() -> String {
+    let file = std::env::current_exe().map(|program| program.with_extension("device"));
+    file.and_then(fs_err::read_to_string).unwrap_or_default()
+}
+
+impl Stage for Moved {
+    type Params = GatherParams;
+
+    fn describe() -> Description {
+        Description::new("moved", "The device")
+            .output(Port::table::<Truth>("truth", "The length of its name"))
+            .environment("device", device())
+    }
+
+    fn run(_: GatherParams, context: &Context) -> Result<(), Failure> {
+        write(context, device().len() as i32)
+    }
+}
+
+/// Squares numbers one by one, remembering each.
+struct Recall;
+
+/// Parameters of `recall`.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct RecallParams {
+    /// What the squares are multiplied by.
+    scale: i32,
+    /// A file as long as there are numbers.
+    #[schemars(extend("format" = "path"))]
+    file: Option<String>,
+}
+
+impl Stage for Recall {
+    type Params = RecallParams;
+
+    fn describe() -> Description {
+        Description::new("recall", "The sum of squares")
+            .output(Port::table::<Truth>("truth", "The sum"))
+            .with_memo()
+    }
+
+    fn run(params: RecallParams, context: &Context) -> Result<(), Failure> {
+        let file = fs_err::read(params.file.unwrap_or_default());
+        let count = file.map_err(scarce_artifact::Error::from)?.len() as i32;
+        let memo = Memo::open(context.memo());
+        let (mut sum, mut found) = (0, 0);
+        for number in 0..count {
+            let name = digest_bytes(&number.to_le_bytes());
+            let known =
+                memo.get(&name).and_then(|bytes| Some(i32::from_le_bytes(bytes.try_into().ok()?)));
+            found += i32::from(known.is_some());
+            let square = known.unwrap_or_else(|| {
+                let square = number * number * params.scale;
+                memo.put(&name, &square.to_le_bytes());
+                square
+            });
+            sum += square;
+        }
+        let message = format!("{found} of {count} known");
+        context.send(&scarce_stage::Event::Log { level: scarce_stage::Level::Info, message });
+        write(context, sum)
+    }
+}
+
+/// Writes down how long a file is that is no part of its key: a stage that does not always compute
+/// the same.
+struct Drift;
+
+/// Parameters of `drift`.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct DriftParams {
+    /// The file.
+    file: String,
+}
+
+impl Stage for Drift {
+    type Params = DriftParams;
+
+    fn describe() -> Description {
+        Description::new("drift", "A length").output(Port::table::<Truth>("truth", "The length"))
+    }
+
+    fn run(params: DriftParams, context: &Context) -> Result<(), Failure> {
+        let file = fs_err::read(params.file).map_err(scarce_artifact::Error::from)?;
+        write(context, file.len() as i32)
     }
 }

@@ -50,7 +50,7 @@ pub(crate) struct Assessor<'a> {
     store: &'a Store,
     force: &'a [String],
     external: External<'a>,
-    before: HashMap<String, TaskRecord>,
+    before: HashMap<String, &'a TaskRecord>,
 }
 
 impl<'a> Assessor<'a> {
@@ -59,17 +59,17 @@ impl<'a> Assessor<'a> {
         hosts: &'a Hosts,
         store: &'a Store,
         force: &'a [String],
-        last: Option<&Record>,
+        last: Option<&'a Record>,
     ) -> Self {
         let tasks = last.into_iter().flat_map(|record| &record.tasks);
-        let before = tasks.map(|task| (name(&task.stage, &task.axes), task.clone())).collect();
+        let before = tasks.map(|task| (name(&task.stage, &task.axes), task)).collect();
         Self { pipeline, hosts, store, force, external: External::new(store), before }
     }
 
     /// The record that the last run left of a task.
     pub(crate) fn before(&self, index: usize) -> Option<&TaskRecord> {
         let task = self.task(index);
-        self.before.get(&name(&task.stage, &task.axes))
+        self.before.get(&name(&task.stage, &task.axes)).copied()
     }
 
     fn task(&self, index: usize) -> &'a scarce_pipeline::Task {

@@ -1,7 +1,7 @@
 //! A stage's process: started in a group of its own, listened to, stopped if need be, accounted.
 
 use std::{
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufReader, Read},
     os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
@@ -18,16 +18,18 @@ use scarce_stage::host::WATCH_STDIN;
 use scarce_store::Usage;
 use wait4::Wait4;
 
-/// A longer line is cut into pieces: a stage that prints gigabytes must not fill the memory.
-const LONGEST_LINE: u64 = 256 << 10;
+use crate::{limit, lines};
+
 /// Lines that may wait to be handled; a stage that prints faster is slowed down.
 const BACKLOG: usize = 1024;
 /// How often an interrupt is looked for.
 const TICK: Duration = Duration::from_millis(50);
 /// Between asking a stage to end and making it.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long the pipes may stay open in silence after the process has ended.
+/// How long the pipes may stay open in silence after the process has ended, and how long at all:
+/// enough to read what it left in them, and not what somebody else goes on writing.
 const LINGER: Duration = Duration::from_millis(500);
+const LINGER_LOUD: Duration = Duration::from_secs(2);
 
 /// What to start.
 pub(crate) struct Start<'a> {
@@ -37,6 +39,8 @@ pub(crate) struct Start<'a> {
     pub(crate) folder: &'a Path,
     pub(crate) threads: usize,
     pub(crate) time_limit: Option<Duration>,
+    /// Bytes.
+    pub(crate) memory_limit: Option<u64>,
 }
 
 /// One line that the process printed.
@@ -77,6 +81,10 @@ pub(crate) fn supervise(
     // The other end of this pipe tells the host that we are alive.
     let alive = child.stdin.take();
     let group = Pid::from_raw(child.id() as i32).ok_or(io::ErrorKind::NotFound)?;
+    let limit = start.memory_limit.map(|bytes| limit::hold(group, bytes)).transpose();
+    if let Err(error) = &limit {
+        tracing::warn!("a stage runs without its limit of memory: {error}");
+    }
     let (sender, messages) = mpsc::sync_channel(BACKLOG);
     forward(child.stdout.take(), Line::Output, sender.clone());
     forward(child.stderr.take(), Line::Error, sender.clone());
@@ -85,7 +93,8 @@ pub(crate) fn supervise(
         let _ = waitid(WaitId::Pid(group), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
         let _ = sender.send(Message::Ended);
     });
-    let deadline = start.time_limit.map(|limit| begin + limit);
+    // A limit beyond what the clock can say is none.
+    let deadline = start.time_limit.and_then(|limit| begin.checked_add(limit));
     let stopped = listen(&messages, group, deadline, interrupt, on_line);
     drop(alive);
     let used = child.wait4()?;
@@ -155,6 +164,9 @@ fn listen(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
+        if ended.is_some_and(|at| at.elapsed() > LINGER_LOUD) {
+            break;
+        }
         match stopped {
             Some((_, since)) if ended.is_none() && since.elapsed() > GRACE => {
                 let _ = kill_process_group(group, Signal::KILL);
@@ -182,18 +194,9 @@ fn forward(
 ) {
     thread::spawn(move || {
         let mut pipe = pipe.map(BufReader::new);
-        while let Some(reader) = &mut pipe {
-            let mut line = Vec::new();
-            match reader.take(LONGEST_LINE).read_until(b'\n', &mut line) {
-                Ok(1..) => {
-                    if line.last() == Some(&b'\n') {
-                        line.pop();
-                    }
-                    if sender.send(Message::Line(kind(line))).is_err() {
-                        return;
-                    }
-                }
-                Ok(0) | Err(_) => break,
+        while let Some(Ok(Some(line))) = pipe.as_mut().map(lines::next) {
+            if sender.send(Message::Line(kind(line))).is_err() {
+                return;
             }
         }
         let _ = sender.send(Message::Closed);

@@ -102,6 +102,16 @@ pub enum Error {
         known: String,
     },
 
+    /// A path that records and jobs, which are JSON, cannot hold.
+    #[error("{what} `{}` cannot be used: its name is not UTF-8", path.display())]
+    #[diagnostic(code(orchestrator::not_utf8), help("rename it, or the folder that is at fault"))]
+    NotUtf8 {
+        /// What it is.
+        what: &'static str,
+        /// The path.
+        path: PathBuf,
+    },
+
     /// The record of a run is not readable.
     #[error("`{path}` is not the record of a run: {message}")]
     #[diagnostic(

@@ -111,7 +111,7 @@ fn record(run: &Run<'_>, summary: &Summary, carried: &[TaskRecord], started: Tim
         pipeline: whole.name.clone(),
         file: whole.path.clone(),
         started,
-        ended: Timestamp::now(),
+        ended: scarce_store::now(),
         outcome: match summary {
             Summary { interrupted: true, .. } => Outcome::Interrupted,
             summary if summary.is_success() => Outcome::Done,

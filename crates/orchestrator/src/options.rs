@@ -2,6 +2,8 @@
 
 use std::{num::NonZero, path::PathBuf, thread};
 
+use crate::machine;
+
 /// How a pipeline is planned and run.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -24,14 +26,14 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// What the machine has: a job and a thread per processor, its memory. Keep going, run
-    /// everything, no folders of data.
+    /// What the machine has: a job and a thread per processor, its memory (less if the control group
+    /// of this process allows less). Keep going, run everything, no folders of data.
     fn default() -> Self {
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
         Self {
             jobs: processors,
             threads: processors,
-            memory: machine_memory(),
+            memory: machine::memory(),
             keep_going: true,
             targets: Vec::new(),
             force: Vec::new(),
@@ -39,12 +41,4 @@ impl Default for Options {
             overrides: Vec::new(),
         }
     }
-}
-
-/// Bytes of memory that the machine has, where it says so.
-fn machine_memory() -> Option<u64> {
-    let text = fs_err::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kibibytes.checked_mul(1024)
 }

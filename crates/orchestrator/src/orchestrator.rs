@@ -42,6 +42,10 @@ impl<'a> Orchestrator<'a> {
         hosts: &'a Hosts,
         options: Options,
     ) -> Result<Self> {
+        let root = std::path::absolute(root)?;
+        readable("the pipeline", &pipeline.path)?;
+        readable("the folder of the artifacts", &root)?;
+        options.data.iter().try_for_each(|folder| readable("the folder of data", folder))?;
         let selected = if options.targets.is_empty() {
             pipeline.clone()
         } else {
@@ -59,7 +63,6 @@ impl<'a> Orchestrator<'a> {
             let known = stages.collect::<Vec<_>>().join(", ");
             return Err(Error::Force { name: name.clone(), known });
         }
-        let root = std::path::absolute(root)?;
         let store = Store::open(&root)?;
         Ok(Self { root, store, hosts, whole: pipeline, pipeline: selected, options })
     }
@@ -99,7 +102,7 @@ impl<'a> Orchestrator<'a> {
         schedule::run(self, interrupt, events)
     }
 
-    pub(crate) fn assessor<'b>(&'b self, last: Option<&Record>) -> Assessor<'b> {
+    pub(crate) fn assessor<'b>(&'b self, last: Option<&'b Record>) -> Assessor<'b> {
         Assessor::new(&self.pipeline, self.hosts, &self.store, &self.options.force, last)
     }
 
@@ -188,6 +191,14 @@ pub fn collect_garbage(root: &Path, keep_runs: Option<usize>, dry_run: bool) -> 
         }
     }
     Ok(collected)
+}
+
+/// Refuses before anything runs what the record could not say at the end.
+fn readable(what: &'static str, path: &Path) -> Result<()> {
+    match path.to_str() {
+        Some(_) => Ok(()),
+        None => Err(Error::NotUtf8 { what, path: path.to_owned() }),
+    }
 }
 
 /// A message of the run itself.

@@ -1,14 +1,77 @@
 //! What a stage must have written.
 
-use std::path::Path;
+use std::{os::unix::fs::MetadataExt, path::Path};
 
 use scarce_artifact::open_parquet;
 use scarce_stage::{Description, Failure, Format, Port};
 use scarce_store::Product;
 
-/// Checks that every output is there and that every table is the one that its port promises.
+/// Files of an entry that are the store's own.
+const RESERVED: [&str; 2] = ["manifest.json", "log.jsonl"];
+
+/// Says what is wrong with the names of a kind's ports: they become names of files.
+pub(crate) fn check_ports(description: &Description) -> Result<(), String> {
+    let Description { kind, inputs, outputs, .. } = description;
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    for port in inputs.iter().chain(outputs) {
+        let name = &port.name;
+        if name.is_empty() || name.len() > 100 || !name.chars().all(good) {
+            return Err(format!(
+                "the kind `{kind}` has a port `{name}`: names of ports are letters, digits, `-` and `_`"
+            ));
+        }
+    }
+    for (i, port) in outputs.iter().enumerate() {
+        let files = port.format.files(&port.name);
+        if let Some(file) = files.iter().find(|file| RESERVED.contains(&file.as_str())) {
+            return Err(format!(
+                "the kind `{kind}` has an output `{}`: `{file}` is taken",
+                port.name
+            ));
+        }
+        if outputs[..i].iter().any(|other| other.name == port.name) {
+            return Err(format!("the kind `{kind}` has two outputs `{}`", port.name));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that every output is there, that every table is the one that its port promises, and that
+/// all of it is the stage's own: what is published is made read-only, which must not reach through a
+/// link to somebody else's file.
 pub(crate) fn check(folder: &Path, description: &Description) -> Result<Vec<Product>, Failure> {
+    own_files(folder)?;
     description.outputs.iter().map(|port| product(folder, port)).collect()
+}
+
+fn own_files(folder: &Path) -> Result<(), Failure> {
+    let refuse = |what: &str| {
+        Err(Failure::new(
+            "orchestrator::output",
+            format!("the stage left {what} among its outputs"),
+        )
+        .help("a host writes each output as a new file, and nothing else there"))
+    };
+    let failed = |error: std::io::Error| Failure::from(scarce_store::Error::from(error));
+    if !fs_err::symlink_metadata(folder).map_err(failed)?.is_dir() {
+        return refuse("something in place of the folder");
+    }
+    for entry in fs_err::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        let metadata = fs_err::symlink_metadata(entry.path()).map_err(failed)?;
+        let named = format!("`{}`", Path::new(&name).display());
+        if metadata.is_symlink() {
+            return refuse(&format!("the link {named}"));
+        }
+        if metadata.is_file() && metadata.nlink() > 1 {
+            return refuse(&format!("{named}, which has a second name elsewhere (a hard link),"));
+        }
+        if name == "manifest.json" {
+            return refuse(&format!("{named}, which the store writes itself,"));
+        }
+    }
+    Ok(())
 }
 
 fn product(folder: &Path, port: &Port) -> Result<Product, Failure> {

@@ -25,7 +25,7 @@ pub(crate) struct Share {
 }
 
 /// What a task asks for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Request {
     /// A number that does not depend on who else runs.
     pub(crate) threads: Option<usize>,
@@ -52,6 +52,11 @@ impl Request {
 }
 
 impl Held {
+    /// Whether one more task may run, if there is enough of the rest.
+    pub(crate) fn has_room(&self, options: &Options) -> bool {
+        self.tasks == 0 || self.tasks < options.jobs
+    }
+
     /// A share for a task, if there is room for it while `ready` tasks that are not light wait (itself
     /// included). When nothing runs there is always room: a stage that asks for more than there is must run too.
     pub(crate) fn take(
@@ -61,11 +66,12 @@ impl Held {
         options: &Options,
     ) -> Option<Share> {
         let alone = self.tasks == 0;
-        if !alone && self.tasks >= options.jobs {
+        if !self.has_room(options) {
             return None;
         }
         let free = options.threads.saturating_sub(self.threads);
-        let memory = request.resources.memory.unwrap_or(0);
+        let Resources { memory, memory_limit, .. } = request.resources;
+        let memory = memory.or(memory_limit).unwrap_or(0);
         let fits = options.memory.is_none_or(|all| self.memory.saturating_add(memory) <= all)
             && !(self.gpu && request.resources.gpu)
             && request.threads.is_none_or(|threads| threads <= free);

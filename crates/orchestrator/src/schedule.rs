@@ -1,7 +1,7 @@
 //! The run: tasks become ready, run, and make others ready.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeSet, HashSet, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{
@@ -13,25 +13,23 @@ use std::{
     time::Instant,
 };
 
-use jiff::Timestamp;
 use petgraph::{Direction, graph::NodeIndex};
 use scarce_stage::{Failure, Level};
-use scarce_store::{Damage, Entry, Lookup, Usage};
+use scarce_store::{Damage, Entry, Usage};
 
 use crate::{
-    Orchestrator, Reason, Result, RunEvent, Summary, TaskStatus,
+    Orchestrator, Result, RunEvent, Summary, TaskStatus,
     assess::{Assessment, Assessor, Work, last_record},
     finish,
     ingredients::producers,
     orchestrator::say,
+    ready::Ready,
+    repair::Repairs,
     resources::{Held, Request, Share},
     verified::Verified,
     views,
     worker::{Assignment, Outcome, Shared},
 };
-
-/// An artifact that is damaged again and again lies on a disk that fails.
-const MOST_REPAIRS: usize = 3;
 
 /// Where a task stands.
 pub(crate) enum State {
@@ -78,9 +76,10 @@ pub(crate) struct Run<'a> {
     pub(crate) works: Vec<Option<Work>>,
     /// Threads that tasks were given.
     pub(crate) threads: Vec<Option<usize>>,
-    requests: Vec<Request>,
-    repairs: Vec<usize>,
-    ready: BTreeSet<usize>,
+    /// Of how many tasks that it reads the results are not there.
+    missing: Vec<usize>,
+    ready: Ready,
+    pub(crate) repairs: Repairs,
     held: Held,
     /// No new tasks are started.
     closing: bool,
@@ -97,7 +96,7 @@ pub(crate) fn run(
     interrupt: &AtomicBool,
     events: &(dyn Fn(RunEvent) + Sync),
 ) -> Result<Summary> {
-    let begin = (Instant::now(), Timestamp::now());
+    let begin = (Instant::now(), scarce_store::now());
     let mut told = false;
     let mut waiting = || {
         if !told {
@@ -135,15 +134,17 @@ impl<'a> Run<'a> {
             Request::new(task.resources, needs, variants, options)
         };
         let n = assessments.len();
+        let distinct =
+            |(_, task): (_, &scarce_pipeline::Task)| producers(task).collect::<HashSet<_>>().len();
         let mut run = Self {
             shared,
             assessor,
             states: (0..n).map(|_| State::Pending).collect(),
             works: vec![None; n],
             threads: vec![None; n],
-            requests: pipeline.tasks().map(request).collect(),
-            repairs: vec![0; n],
-            ready: BTreeSet::new(),
+            missing: pipeline.tasks().map(distinct).collect(),
+            ready: Ready::new(pipeline.tasks().map(request)),
+            repairs: Repairs::default(),
             held: Held::default(),
             closing: false,
         };
@@ -179,15 +180,12 @@ impl<'a> Run<'a> {
             return;
         }
         let options = &self.shared.orchestrator.options;
-        // A task that does not fit does not keep smaller ones from starting.
-        for index in self.ready.clone() {
-            let heavy = self.ready.iter().filter(|&&index| !self.requests[index].light).count();
-            let Some(share) = self.held.take(&self.requests[index], heavy, options) else {
+        while let Some((index, share)) = self.ready.next(&mut self.held, options) {
+            let Some(work) = self.works[index].clone() else {
+                self.held.give_back(share);
                 continue;
             };
-            self.ready.remove(&index);
-            let Some(work) = self.works[index].clone() else { continue };
-            self.states[index] = State::Running;
+            self.set(index, State::Running);
             self.threads[index] = Some(share.threads);
             let task = self.shared.task(index);
             let input =
@@ -214,18 +212,51 @@ impl<'a> Run<'a> {
             Outcome::Done { entry, usage } => {
                 let key = entry.manifest.key.clone();
                 self.shared.emit(RunEvent::Finished { task, key, usage });
-                self.done(index, Arc::new(entry), Some(usage));
-                self.advance(index);
+                self.arrived(index, Arc::new(entry), Some(usage));
             }
             Outcome::Reused { entry } => {
                 let key = entry.manifest.key.clone();
                 self.shared.emit(RunEvent::Cached { task, key });
-                self.done(index, Arc::new(entry), None);
-                self.advance(index);
+                self.arrived(index, Arc::new(entry), None);
             }
+            // Its inputs were replaced under its hands; with those that are there now it may do.
+            Outcome::Failed { .. } if self.repairs.is_outdated(index) => self.again(index),
             Outcome::Failed { failure, log } => self.fail(index, failure, log),
             Outcome::DamagedInput { producer, damage } => self.repair(index, producer, damage),
-            Outcome::Stopped => self.states[index] = State::Pending,
+            Outcome::Stopped => self.set(index, State::Pending),
+        }
+    }
+
+    /// Takes in what a process has computed.
+    fn arrived(&mut self, index: usize, entry: Arc<Entry>, usage: Option<Usage>) {
+        if self.repairs.is_outdated(index) {
+            self.again(index);
+        } else {
+            self.done(index, entry, usage);
+            self.advance(index);
+        }
+    }
+
+    /// Judges a task once more.
+    fn again(&mut self, index: usize) {
+        self.set(index, State::Pending);
+        if self.assess(index) {
+            self.advance(index);
+        }
+    }
+
+    /// Where a task stands now.
+    pub(crate) fn set(&mut self, index: usize, state: State) {
+        let (had, has) = (self.states[index].entry().is_some(), state.entry().is_some());
+        if !matches!(state, State::Ready) {
+            self.ready.remove(index);
+        }
+        self.states[index] = state;
+        if had != has {
+            for dependent in self.dependents(index) {
+                let missing = &mut self.missing[dependent];
+                *missing = if has { missing.saturating_sub(1) } else { *missing + 1 };
+            }
         }
     }
 
@@ -238,11 +269,13 @@ impl<'a> Run<'a> {
             // Made again when the run ends; what matters is in the store.
             tracing::debug!("a view is not there yet: {error}");
         }
-        self.states[index] = State::Done { entry, usage };
+        let state = State::Done { entry: Arc::clone(&entry), usage };
+        self.set(index, state);
+        self.compare(index, &entry);
     }
 
     /// Judges what depends on a task that is done, and what depends on that if it is cached.
-    fn advance(&mut self, index: usize) {
+    pub(crate) fn advance(&mut self, index: usize) {
         let mut done = VecDeque::from([index]);
         while let Some(index) = done.pop_front() {
             for dependent in self.dependents(index) {
@@ -253,18 +286,18 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn dependents(&self, index: usize) -> BTreeSet<usize> {
+    pub(crate) fn dependents(&self, index: usize) -> BTreeSet<usize> {
         let graph = &self.shared.orchestrator.pipeline.graph;
         let neighbours = graph.neighbors_directed(NodeIndex::new(index), Direction::Outgoing);
         neighbours.map(NodeIndex::index).collect()
     }
 
     /// Judges a task if all that it needs is there; true if its result is too.
-    fn assess(&mut self, index: usize) -> bool {
-        let entry = |i: usize| self.states[i].entry().cloned();
-        if producers(self.shared.task(index)).any(|i| entry(i.index()).is_none()) {
+    pub(crate) fn assess(&mut self, index: usize) -> bool {
+        if self.missing[index] > 0 {
             return false;
         }
+        let entry = |i: usize| self.states[i].entry().cloned();
         match self.assessor.assess(index, &entry) {
             Ok(assessment) => self.place(index, assessment),
             Err(error) => {
@@ -288,7 +321,7 @@ impl<'a> Run<'a> {
                     self.set_aside(index, &work, damage);
                 }
                 self.works[index] = Some(work);
-                self.states[index] = State::Ready;
+                self.set(index, State::Ready);
                 self.ready.insert(index);
                 false
             }
@@ -307,59 +340,10 @@ impl<'a> Run<'a> {
         self.shared.emit(RunEvent::Damaged { task, damage, quarantine });
     }
 
-    /// A task could not start since `producer`'s result is damaged: that is computed again first.
-    fn repair(&mut self, index: usize, producer: usize, damage: Damage) {
-        self.states[index] = State::Pending;
-        let State::Done { entry, .. } = &self.states[producer] else {
-            // Somebody else who reads it was faster.
-            if matches!(self.states[producer], State::Failed { .. } | State::Skipped) {
-                self.skip(index, producer);
-            }
-            return;
-        };
-        let entry = Arc::clone(entry);
-        self.repairs[producer] += 1;
-        if self.repairs[producer] > MOST_REPAIRS {
-            let message = format!("its result was damaged {MOST_REPAIRS} times: {damage}");
-            let failure = Failure::new("orchestrator::disk", message)
-                .help("check the disk that the artifacts lie on");
-            self.fail(producer, failure, None);
-            return;
-        }
-        if let Err(error) = self.examine(producer, &entry) {
-            self.fail(producer, error.into(), None);
-            return;
-        }
-        self.states[producer] = State::Pending;
-        if self.assess(producer) {
-            self.advance(producer);
-        } else if let Some(work) = &mut self.works[producer] {
-            work.reasons = vec![Reason::Damaged { damage }];
-        }
-    }
-
-    /// Sets an entry aside if it is damaged, and not merely another than before: a run elsewhere may
-    /// have replaced it.
-    fn examine(&self, index: usize, entry: &Entry) -> Result<()> {
-        let store = &self.shared.orchestrator.store;
-        let (kind, key) = (&entry.manifest.kind, &entry.manifest.key);
-        let damage = match store.find(kind, key)? {
-            Lookup::Absent => None,
-            Lookup::Damaged(damage) => Some(damage),
-            Lookup::Hit(entry) => store.verify(&entry)?,
-        };
-        if let Some(damage) = damage {
-            let quarantine = store.quarantine(kind, key, &damage)?;
-            let task = self.shared.reference(index);
-            self.shared.emit(RunEvent::Damaged { task, damage, quarantine });
-        }
-        Ok(())
-    }
-
-    fn fail(&mut self, index: usize, failure: Failure, log: Option<PathBuf>) {
+    pub(crate) fn fail(&mut self, index: usize, failure: Failure, log: Option<PathBuf>) {
         let task = self.shared.reference(index);
         self.shared.emit(RunEvent::Failed { task, failure: failure.clone(), log: log.clone() });
-        self.states[index] = State::Failed { failure, log };
+        self.set(index, State::Failed { failure, log });
         self.closing |= !self.shared.orchestrator.options.keep_going;
         let mut lost = VecDeque::from([index]);
         while let Some(next) = lost.pop_front() {
@@ -372,9 +356,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn skip(&mut self, index: usize, because: usize) {
-        self.ready.remove(&index);
-        self.states[index] = State::Skipped;
+    pub(crate) fn skip(&mut self, index: usize, because: usize) {
+        self.set(index, State::Skipped);
         let (task, because) = (self.shared.reference(index), self.shared.reference(because));
         self.shared.emit(RunEvent::Skipped { task, because });
     }

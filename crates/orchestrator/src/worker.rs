@@ -12,7 +12,9 @@ use std::{
 
 use petgraph::graph::NodeIndex;
 use scarce_pipeline::{Source, Task};
-use scarce_stage::{Event, Failure, Job, JobInput, Level, PROTOCOL};
+use scarce_stage::{
+    Description, Event, Failure, Job, JobInput, Level, OTHER_ENVIRONMENT, PROTOCOL,
+};
 use scarce_store::{Damage, Entry, Lookup, Staging, Usage};
 use serde_json::Value;
 
@@ -20,12 +22,15 @@ use crate::{
     Orchestrator, RunEvent, TaskRef,
     assess::Work,
     child::{self, Exit, Line, Start, Stop},
-    lineage,
+    lineage, lines,
     log::Log,
-    outputs,
+    memo, outputs,
     resources::Share,
     verified::Verified,
 };
+
+/// Of a longer failure the record and the screen get head and tail.
+const LONGEST_MESSAGE: usize = 64 << 10;
 
 /// What every worker of a run shares.
 pub(crate) struct Shared<'a> {
@@ -120,6 +125,9 @@ impl Shared<'_> {
             }
             Ok(None) => Ok(Outcome::Stopped),
             Err(failure) => {
+                if failure.code == OTHER_ENVIRONMENT {
+                    self.orchestrator.hosts.forget(&task.kind);
+                }
                 log.add(Level::Error, &failure.message);
                 let log = store.keep_log(&staging, &task.kind, key).ok();
                 Ok(Outcome::Failed { failure, log })
@@ -168,6 +176,7 @@ impl Shared<'_> {
             folder: &staging.work(),
             threads: assignment.share.threads,
             time_limit: task.resources.time,
+            memory_limit: task.resources.memory_limit,
         };
         let mut said = Said::default();
         let mut on_line = |line: Line| self.line(assignment.index, line, &mut said, log);
@@ -189,7 +198,7 @@ impl Shared<'_> {
         assignment: &Assignment,
         task: &Task,
         folder: &Path,
-        description: &scarce_stage::Description,
+        description: &Description,
     ) -> Job {
         let artifact = |source: &Source| {
             let entry = assignment.inputs.get(&source.task.index())?;
@@ -223,7 +232,22 @@ impl Shared<'_> {
             } else {
                 Vec::new()
             },
+            environment: Some(description.environment.clone()),
+            memo: self.memo(assignment, task, description),
         }
+    }
+
+    /// The folder in which the stage may find and leave single items; a store that cannot be written
+    /// only costs time.
+    fn memo(
+        &self,
+        assignment: &Assignment,
+        task: &Task,
+        description: &Description,
+    ) -> Option<PathBuf> {
+        let ingredients = memo::ingredients(description, task, &assignment.work.ingredients)?;
+        let folder = self.orchestrator.store.memo(&task.kind, &ingredients);
+        folder.inspect_err(|error| tracing::debug!("there is no memo: {error}")).ok()
     }
 
     /// Handles a line that the process printed.
@@ -245,8 +269,18 @@ impl Shared<'_> {
                 let task = Some(self.reference(index));
                 self.emit(RunEvent::Log { task, level, message });
             }
-            Ok(Event::Failed(failure)) => said.failure = Some(failure),
+            Ok(Event::Failed(mut failure)) => {
+                failure.message = lines::shorten(failure.message, LONGEST_MESSAGE);
+                said.failure = Some(failure);
+            }
             Ok(Event::Done) => said.done = true,
+            // Hardly readable is better than no explanation.
+            Err(_) if begins_as_failure(&text) => {
+                let text =
+                    lines::shorten(String::from_utf8_lossy(&text).into_owned(), LONGEST_MESSAGE);
+                log.add(Level::Error, &text);
+                said.failure = Some(Failure::new("orchestrator::failure", text));
+            }
             // A library that prints, or a host that speaks a newer dialect.
             Err(_) => log.add(Level::Info, &String::from_utf8_lossy(&text)),
         }
@@ -317,6 +351,12 @@ impl Shared<'_> {
     }
 }
 
+/// Whether a line that is no event was meant as the stage's failure.
+fn begins_as_failure(text: &[u8]) -> bool {
+    let words: Vec<u8> = text.iter().copied().take(64).filter(|byte| *byte != b' ').collect();
+    words.starts_with(br#"{"event":"failed""#)
+}
+
 fn sources(task: &Task) -> impl Iterator<Item = &Source> {
     task.inputs.iter().flat_map(|(_, sources)| sources)
 }
@@ -358,6 +398,14 @@ impl Said {
         };
         let tail = log.tail();
         let colon = if tail.is_empty() { "" } else { "; its last words:\n" };
-        Err(Failure::new(code, format!("{how}{colon}{tail}")))
+        let failure = Failure::new(code, format!("{how}{colon}{tail}"));
+        Err(match task.resources.memory_limit {
+            Some(bytes) if exit.status.signal().is_some() => failure.help(format!(
+                "it was held to {bytes} bytes of memory: perhaps raise `memory_limit` in \
+                 `[stages.{}.resources]`",
+                task.stage
+            )),
+            _ => failure,
+        })
     }
 }

@@ -115,6 +115,7 @@ fn common() -> Map<String, Value> {
             "properties": {
                 "threads": { "description": "How many threads it gets.", "type": "integer", "minimum": 1 },
                 "memory": { "description": "Peak memory: `\"4 GiB\"`, or bytes.", "type": ["string", "integer"] },
+                "memory_limit": { "description": "More than this it does not get: `\"8 GiB\"`, or bytes.", "type": ["string", "integer"] },
                 "gpu": { "description": "Wants a GPU to itself.", "type": "boolean", "default": false },
                 "time": { "description": "Longer than this and it is stopped: `\"1h30m\"`, or seconds.", "type": ["string", "integer"] },
             },

@@ -104,3 +104,4 @@ pub use fault::Fault;
 pub use names::did_you_mean;
 pub use overrides::Overrides;
 pub use pipeline::{Link, PathParam, Pipeline, Resources, Source, Stage, Task, Wire};
+pub use resources::memory_size;

@@ -124,8 +124,10 @@ pub struct Wire {
 pub struct Resources {
     /// Threads; the orchestrator decides when absent.
     pub threads: Option<usize>,
-    /// Peak memory in bytes.
+    /// Peak memory in bytes: stages whose sum is more than there is do not run at the same time.
     pub memory: Option<u64>,
+    /// More bytes than this it does not get; it counts as its peak where that is not given.
+    pub memory_limit: Option<u64>,
     /// Wants a GPU to itself.
     pub gpu: bool,
     /// Longer than this and it is stopped.

@@ -12,7 +12,7 @@ use crate::{
     problems::Problems,
 };
 
-const KEYS: [&str; 4] = ["threads", "memory", "gpu", "time"];
+const KEYS: [&str; 5] = ["threads", "memory", "memory_limit", "gpu", "time"];
 
 /// Reads the table; what is wrong is reported and left out.
 pub(crate) fn read(stage: &str, entry: &Entry, problems: &mut Problems) -> Resources {
@@ -25,7 +25,12 @@ pub(crate) fn read(stage: &str, entry: &Entry, problems: &mut Problems) -> Resou
         let node = &entry.node;
         match (key.as_str(), &node.data) {
             ("threads", Data::Scalar(value)) => resources.threads = threads(value, node, problems),
-            ("memory", Data::Scalar(value)) => resources.memory = memory(value, node, problems),
+            ("memory", Data::Scalar(value)) => {
+                resources.memory = memory("memory", value, node, problems);
+            }
+            ("memory_limit", Data::Scalar(value)) => {
+                resources.memory_limit = memory("memory_limit", value, node, problems);
+            }
             ("time", Data::Scalar(value)) => resources.time = time(value, node, problems),
             ("gpu", Data::Scalar(Value::Bool(wanted))) => resources.gpu = *wanted,
             ("gpu", _) => problems.wrong_type("gpu", "`true` or `false`", node),
@@ -49,14 +54,14 @@ fn threads(value: &Value, node: &Node, problems: &mut Problems) -> Option<usize>
     count.map(|count| count as usize)
 }
 
-fn memory(value: &Value, node: &Node, problems: &mut Problems) -> Option<u64> {
+fn memory(name: &str, value: &Value, node: &Node, problems: &mut Problems) -> Option<u64> {
     let bytes = match value {
-        Value::String(text) => bytes(text),
+        Value::String(text) => memory_size(text),
         value => value.as_u64(),
     };
     let bytes = bytes.filter(|bytes| *bytes > 0);
     if bytes.is_none() {
-        refuse("memory", "`\"4 GiB\"`, `\"500 MB\"` or a number of bytes", node, problems);
+        refuse(name, "`\"4 GiB\"`, `\"500 MB\"` or a number of bytes", node, problems);
     }
     bytes
 }
@@ -79,7 +84,7 @@ fn refuse(what: &str, forms: &str, node: &Node, problems: &mut Problems) {
 }
 
 /// `4 GiB` as bytes; `K`, `M`, `G`, `T` alone are the binary units.
-fn bytes(text: &str) -> Option<u64> {
+pub fn memory_size(text: &str) -> Option<u64> {
     let (number, unit) = split(text.trim())?;
     let factor: u64 = match unit.to_ascii_lowercase().as_str() {
         "b" | "" => 1,

@@ -65,6 +65,12 @@ impl Context {
         &self.job.lineage
     }
 
+    /// A folder for what may speed up later runs, to be opened as a [`Memo`](crate::Memo). There is
+    /// none unless the kind asks for it, and not on a disk that cannot be written.
+    pub fn memo(&self) -> Option<&Path> {
+        self.job.memo.as_deref()
+    }
+
     /// The artifacts wired to a port; empty when it is not wired.
     pub fn wired(&self, port: &str) -> &[JobInput] {
         self.job.inputs.get(port).map_or(&[], Vec::as_slice)

@@ -9,6 +9,10 @@ use serde_json::Value;
 /// Version of the host protocol; a host that speaks another is refused.
 pub const PROTOCOL: u32 = 1;
 
+/// Code of the failure of a host that finds itself in another environment than the key of the result
+/// says ([`crate::Job::environment`]). What was remembered of the host is then forgotten.
+pub const OTHER_ENVIRONMENT: &str = "stage::environment";
+
 /// How an output lies on the disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -138,7 +142,8 @@ pub struct Description {
     /// Digest of the code that runs; another fingerprint makes results stale.
     #[serde(default)]
     pub fingerprint: String,
-    /// What else changes the bytes: library versions, the default device.
+    /// What else changes the bytes: library versions, the default device. It is part of every key,
+    /// and a running stage compares it with what it finds ([`crate::Job::environment`]).
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
     /// What it asks of the machine.
@@ -148,6 +153,15 @@ pub struct Description {
     /// stages that tell people about it; it makes their results depend on it.
     #[serde(default)]
     pub lineage: bool,
+    /// Whether its jobs get a folder in which they may leave, item by item, what later runs can use
+    /// ([`crate::Memo`]). The bytes of the results must be the same with an empty one.
+    #[serde(default)]
+    pub memo: bool,
+    /// The parameters that what it leaves there depends on, beside kind, code and environment: runs
+    /// that agree on these share a folder. Of a path the content counts. When absent, all
+    /// parameters but those that are paths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memo_params: Option<Vec<String>>,
 }
 
 fn no_params() -> Value {
@@ -168,6 +182,8 @@ impl Description {
             environment: BTreeMap::new(),
             needs: Needs::default(),
             lineage: false,
+            memo: false,
+            memo_params: None,
         }
     }
 
@@ -203,6 +219,21 @@ impl Description {
     #[must_use]
     pub fn with_lineage(mut self) -> Self {
         self.lineage = true;
+        self
+    }
+
+    /// Asks for [`crate::Job::memo`], shared by runs that agree on all parameters but paths.
+    #[must_use]
+    pub fn with_memo(mut self) -> Self {
+        self.memo = true;
+        self
+    }
+
+    /// Asks for [`crate::Job::memo`], shared by runs that agree on these parameters.
+    #[must_use]
+    pub fn with_memo_of(mut self, params: &[&str]) -> Self {
+        self.memo = true;
+        self.memo_params = Some(params.iter().map(|&name| name.to_owned()).collect());
         self
     }
 

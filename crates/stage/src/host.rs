@@ -1,6 +1,7 @@
 //! A host program: `describe` and `exec JOB.json` over a list of kinds.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io::{Read, Write},
     path::Path,
     process::ExitCode,
@@ -11,7 +12,9 @@ use std::{
 use tracing::field::{Field, Visit};
 use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::{Context, Event, Failure, HostDescription, Job, Kind, Level, PROTOCOL};
+use crate::{
+    Context, Event, Failure, HostDescription, Job, Kind, Level, OTHER_ENVIRONMENT, PROTOCOL,
+};
 
 /// Variable that makes the host end when its standard input closes, so that no stage outlives a
 /// killed orchestrator.
@@ -69,7 +72,7 @@ fn exec(path: &Path, kinds: &[Kind]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let kind_name = job.kind.clone();
+    let (kind_name, keyed) = (job.kind.clone(), job.environment.clone());
     let context = Arc::new(Context::new(job, std::io::stdout()));
     let _ = tracing_subscriber::registry().with(EventLayer(Arc::clone(&context))).try_init();
     let result = kinds
@@ -79,8 +82,8 @@ fn exec(path: &Path, kinds: &[Kind]) -> ExitCode {
             Failure::new("stage::unknown_kind", format!("this host has no kind `{kind_name}`"))
         })
         .and_then(|kind| {
-            let params = context.params();
-            kind.run(params, &context)
+            same_environment(keyed.as_ref(), &kind.description().environment)?;
+            kind.run(context.params(), &context)
         });
     match result {
         Ok(()) => {
@@ -105,6 +108,30 @@ fn read_job(path: &Path) -> Result<Job, Failure> {
             .help("install `scarce` and its hosts in the same version"));
     }
     Ok(job)
+}
+
+/// Refuses to compute under a key that names another environment: a CPU's numbers would be kept as
+/// those of a GPU.
+fn same_environment(
+    keyed: Option<&BTreeMap<String, String>>,
+    found: &BTreeMap<String, String>,
+) -> Result<(), Failure> {
+    let Some(keyed) = keyed else { return Ok(()) };
+    let names: BTreeSet<&String> = keyed.keys().chain(found.keys()).collect();
+    let text = |value: Option<&String>| value.map_or("unset".to_owned(), |v| format!("`{v}`"));
+    let differences = names.into_iter().filter(|name| keyed.get(*name) != found.get(*name));
+    let differences: Vec<String> = differences
+        .map(|name| {
+            format!("{name} was {} and is {}", text(keyed.get(name)), text(found.get(name)))
+        })
+        .collect();
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let message =
+        format!("the machine is not the one that was planned for: {}", differences.join(", "));
+    Err(Failure::new(OTHER_ENVIRONMENT, message)
+        .help("run it again: results of the two are kept apart, and this host is asked anew"))
 }
 
 fn report(out: &mut impl Write, event: &Event) {

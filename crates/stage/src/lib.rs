@@ -64,12 +64,16 @@ mod description;
 mod failure;
 pub mod host;
 mod kind;
+mod memo;
 mod protocol;
 mod splits;
 
 pub use context::{Context, Input};
-pub use description::{Description, Format, HostDescription, Needs, PROTOCOL, Port};
+pub use description::{
+    Description, Format, HostDescription, Needs, OTHER_ENVIRONMENT, PROTOCOL, Port,
+};
 pub use failure::Failure;
 pub use kind::{Kind, Stage};
+pub use memo::Memo;
 pub use protocol::{Ancestor, Event, Job, JobInput, Level};
 pub use splits::SplitName;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::Failure;
 
 /// One stage to run: the content of the file behind `HOST exec JOB.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     /// [`crate::PROTOCOL`].
     pub protocol: u32,
@@ -30,6 +30,15 @@ pub struct Job {
     /// for it ([`crate::Description::lineage`]).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lineage: Vec<Ancestor>,
+    /// The [`crate::Description::environment`] that the key of the result is made of. A host that
+    /// finds itself in another one fails with [`crate::OTHER_ENVIRONMENT`] instead of computing:
+    /// what it said of itself may be remembered from a day when there was a GPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<BTreeMap<String, String>>,
+    /// A folder for what may speed up later runs of the same kind; only for kinds that ask for it
+    /// ([`crate::Description::memo`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memo: Option<PathBuf>,
 }
 
 /// A task that the inputs of a job come from, directly or not.

@@ -9,6 +9,7 @@
 //! store/.quarantine/         damaged entries, each with damage.json beside its files
 //! store/.failed/             logs of stages that failed
 //! store/.digests/            content digests of files outside, by path and stat
+//! store/.memo/               what stages remember of single items; no results
 //! ```
 //!
 //! A [`Key`] is the digest of canonical JSON of the ingredients, so the same ingredients find the
@@ -37,6 +38,7 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod clock;
 mod collect;
 mod damage;
 mod error;
@@ -45,12 +47,14 @@ mod files;
 mod key;
 mod lock;
 mod manifest;
+mod memo;
 mod publish;
 mod store;
 
 #[cfg(test)]
 mod tests;
 
+pub use clock::now;
 pub use collect::{Collected, Garbage};
 pub use damage::Damage;
 pub use error::{Error, Result};
@@ -58,5 +62,6 @@ pub use files::{Durability, write_atomic};
 pub use key::{Key, canonical_json};
 pub use lock::{Exclusive, KeyLock, Session};
 pub use manifest::{Manifest, Output, OutputFile, Usage};
+pub use memo::ForgottenMemos;
 pub use publish::{Product, Published, Staging};
 pub use store::{Entry, Lookup, Store};

@@ -141,7 +141,7 @@ impl Store {
             ingredients,
             outputs,
             usage,
-            created: jiff::Timestamp::now(),
+            created: crate::now(),
             tool: concat!("scarce ", env!("CARGO_PKG_VERSION")).to_owned(),
         };
         seal(&from, &manifest)?;

@@ -1,9 +1,10 @@
 //! `scarce verify` and `scarce gc`: looking after the store.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use scarce_orchestrator::collect_garbage;
-use scarce_store::{Damage, Lookup, Store};
+use scarce_store::{Collected, Damage, ForgottenMemos, Lookup, Store};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{error::CliError, output::Output};
@@ -44,12 +45,21 @@ fn damage_of(store: &Store, lookup: &Lookup) -> Result<Option<Damage>, CliError>
 pub(crate) fn collect(
     root: &Path,
     keep_runs: Option<usize>,
+    memo_days: u32,
     dry_run: bool,
     out: &mut Output,
 ) -> Result<(), CliError> {
     let collected = collect_garbage(root, keep_runs, dry_run)?;
+    let unused = Duration::from_secs(u64::from(memo_days) * 86_400);
+    let memos = Store::open(root)?.forget_memos(unused, dry_run)?;
     if out.json() {
-        return out.print_json(&collected);
+        #[derive(Serialize)]
+        struct Both {
+            #[serde(flatten)]
+            collected: Collected,
+            memos: ForgottenMemos,
+        }
+        return out.print_json(&Both { collected, memos });
     }
     for entry in &collected.entries {
         out.line(&format!("{:>10}  {}/{}", size(entry.bytes), entry.kind, entry.key))?;
@@ -62,6 +72,14 @@ pub(crate) fn collect(
         size(collected.leftover_bytes + collected.quarantine_bytes),
         size(collected.kept_bytes),
         collected.kept,
+    ))?;
+    if memos.memos + memos.kept == 0 {
+        return Ok(());
+    }
+    out.line(&format!(
+        "{verb} {} of what stages remember of single items; kept {}",
+        size(memos.bytes),
+        size(memos.kept_bytes),
     ))
 }
 

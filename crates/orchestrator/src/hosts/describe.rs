@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -18,16 +18,45 @@ use scarce_stage::{Description, HostDescription, PROTOCOL};
 use scarce_store::{Durability, write_atomic};
 use serde::{Deserialize, Serialize};
 
-use crate::child::spawn_patiently;
+use crate::{child::spawn_patiently, outputs};
 
 /// No description is longer.
 const LONGEST: u64 = 32 << 20;
+
+/// A program that did not answer is asked again after a day: perhaps the machine was too busy.
+const SILENCE: Duration = Duration::from_secs(86_400);
 
 /// An answer, and whose.
 #[derive(Serialize, Deserialize)]
 struct Remembered {
     identity: Identity,
     kinds: Vec<Description>,
+    /// When it was asked and kept silent, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    silent: Option<u64>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Mute {
+    /// None came in time.
+    Silent(String),
+    /// It was none.
+    Wrong(String),
+}
+
+impl From<String> for Mute {
+    fn from(message: String) -> Self {
+        Self::Wrong(message)
+    }
+}
+
+impl Mute {
+    pub(super) fn message(self) -> String {
+        match self {
+            Self::Silent(message) | Self::Wrong(message) => message,
+        }
+    }
 }
 
 /// What tells one program from another without reading it.
@@ -62,24 +91,54 @@ fn place(cache: &Path, program: &Path) -> PathBuf {
 
 /// What the program said the last time, if it is still the same program.
 pub(super) fn recall(cache: Option<&Path>, program: &Path) -> Option<Vec<Description>> {
-    let text = fs_err::read(place(cache?, program)).ok()?;
+    let remembered = remembered(cache?, program)?;
+    remembered.silent.is_none().then_some(remembered.kinds)
+}
+
+/// Whether the program, still the same, kept silent not long ago: asking again would take as long.
+pub(super) fn was_silent(cache: Option<&Path>, program: &Path) -> bool {
+    let silent = cache.and_then(|cache| remembered(cache, program)?.silent);
+    silent.is_some_and(|at| seconds().abs_diff(at) < SILENCE.as_secs())
+}
+
+fn remembered(cache: &Path, program: &Path) -> Option<Remembered> {
+    let text = fs_err::read(place(cache, program)).ok()?;
     let remembered: Remembered = serde_json::from_slice(&text).ok()?;
-    (remembered.identity == identity(program)?).then_some(remembered.kinds)
+    (remembered.identity == identity(program)?).then_some(remembered)
+}
+
+fn seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// Keeps an answer; a folder that cannot be written only costs time.
 pub(super) fn remember(cache: Option<&Path>, program: &Path, kinds: &[Description]) {
+    keep(cache, program, kinds.to_vec(), None);
+}
+
+/// Keeps that there was none.
+pub(super) fn remember_silence(cache: Option<&Path>, program: &Path) {
+    keep(cache, program, Vec::new(), Some(seconds()));
+}
+
+fn keep(cache: Option<&Path>, program: &Path, kinds: Vec<Description>, silent: Option<u64>) {
     let (Some(cache), Some(identity)) = (cache, identity(program)) else { return };
-    let Ok(text) = serde_json::to_vec(&Remembered { identity, kinds: kinds.to_vec() }) else {
-        return;
-    };
+    let Ok(text) = serde_json::to_vec(&Remembered { identity, kinds, silent }) else { return };
     if let Err(error) = write_atomic(&place(cache, program), &text, Durability::Process) {
         tracing::debug!("a host's description is not remembered: {error}");
     }
 }
 
+/// Removes what is remembered of a program.
+pub(super) fn forget(cache: Option<&Path>, program: &Path) {
+    let Some(cache) = cache else { return };
+    if let Err(error) = fs_err::remove_file(place(cache, program)) {
+        tracing::debug!("a host's description is not forgotten: {error}");
+    }
+}
+
 /// Runs `PROGRAM describe`.
-pub(super) fn ask(program: &Path, timeout: Duration) -> Result<Vec<Description>, String> {
+pub(super) fn ask(program: &Path, timeout: Duration) -> Result<Vec<Description>, Mute> {
     let text = output(program, timeout)?;
     // The protocol's number comes first: another version may say the rest in another way.
     #[derive(Deserialize)]
@@ -89,14 +148,15 @@ pub(super) fn ask(program: &Path, timeout: Duration) -> Result<Vec<Description>,
     let head: Head = serde_json::from_slice(&text)
         .map_err(|error| format!("what `describe` printed is not a host's description: {error}"))?;
     if head.protocol != PROTOCOL {
-        return Err(format!(
+        let message = format!(
             "it speaks protocol {}, this program {PROTOCOL}; install both in the same version",
             head.protocol
-        ));
+        );
+        return Err(Mute::Wrong(message));
     }
     let host: HostDescription = serde_json::from_slice(&text)
         .map_err(|error| format!("what `describe` printed is not a host's description: {error}"))?;
-    check(program, host.kinds)
+    Ok(check(program, host.kinds)?)
 }
 
 /// A host's kinds, if they make sense; code without a fingerprint is known by the program itself.
@@ -106,6 +166,7 @@ fn check(program: &Path, mut kinds: Vec<Description>) -> Result<Vec<Description>
         if !names.insert(description.kind.clone()) {
             return Err(format!("it describes the kind `{}` twice", description.kind));
         }
+        outputs::check_ports(description)?;
         if description.fingerprint.is_empty() {
             let digest = digest_file(program).map_err(|error| error.to_string())?;
             description.fingerprint = format!("program {digest}");
@@ -115,7 +176,7 @@ fn check(program: &Path, mut kinds: Vec<Description>) -> Result<Vec<Description>
 }
 
 /// The standard output of `PROGRAM describe`.
-fn output(program: &Path, timeout: Duration) -> Result<Vec<u8>, String> {
+fn output(program: &Path, timeout: Duration) -> Result<Vec<u8>, Mute> {
     let mut command = Command::new(program);
     command.arg("describe").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.process_group(0);
@@ -127,7 +188,8 @@ fn output(program: &Path, timeout: Duration) -> Result<Vec<u8>, String> {
     let Ok(text) = stdout.recv_timeout(timeout) else {
         stop(&child);
         let _ = child.wait();
-        return Err(format!("it did not answer `describe` within {} s", timeout.as_secs_f32()));
+        let message = format!("it did not answer `describe` within {} s", timeout.as_secs_f32());
+        return Err(Mute::Silent(message));
     };
     let status = finish(&mut child)?;
     if status.success() {
@@ -137,7 +199,7 @@ fn output(program: &Path, timeout: Duration) -> Result<Vec<u8>, String> {
     let said = String::from_utf8_lossy(&said);
     let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let colon = if last.is_empty() { "" } else { ": " };
-    Err(format!("`describe` ended with {status}{colon}{last}"))
+    Err(Mute::Wrong(format!("`describe` ended with {status}{colon}{last}")))
 }
 
 /// Waits a little for a program that has closed its output; it has nothing more to do.

@@ -49,6 +49,8 @@ pub struct Hosts {
     /// For a kind that two hosts of the same rank provide: the other one.
     conflicts: BTreeMap<String, usize>,
     warnings: Vec<String>,
+    /// Where answers are remembered.
+    cache: Option<PathBuf>,
 }
 
 impl Hosts {
@@ -57,7 +59,7 @@ impl Hosts {
     /// # Errors
     /// When a host that the pipeline names does not answer. Others that do not are warnings.
     pub fn discover(search: &Search) -> Result<Self> {
-        let mut hosts = Self::default();
+        let mut hosts = Self { cache: search.cache.clone(), ..Self::default() };
         for (found, answer) in search::answers(search) {
             match answer {
                 Ok(kinds) => hosts.add(Host { program: found.program, rank: found.rank, kinds }),
@@ -116,6 +118,13 @@ impl Hosts {
         let &(host, i) = self.kinds.get(kind)?;
         let host = &self.all[host];
         Some((&host.program, &host.kinds[i]))
+    }
+
+    /// Forgets what the host of a kind said of itself: it is asked again the next time.
+    pub(crate) fn forget(&self, kind: &str) {
+        if let Some((program, _)) = self.get(kind) {
+            describe::forget(self.cache.as_deref(), program);
+        }
     }
 
     /// As [`Hosts::get`], for a stage that needs the kind.

@@ -12,7 +12,10 @@ use std::{
 
 use scarce_stage::Description;
 
-use super::{Rank, describe};
+use super::{
+    Rank,
+    describe::{self, Mute},
+};
 
 /// The program that runs the pipeline, as a host: nobody needs to start it to know its kinds.
 #[derive(Debug, Clone)]
@@ -78,13 +81,16 @@ pub(super) fn answers(search: &Search) -> Vec<(Found, Answer)> {
                 if let Some(kinds) = remembered {
                     return (found, Err(Ok(kinds)));
                 }
+                // Those on the path that nobody asked for must not cost their silence every time.
+                let stray = found.rank == Rank::Path;
+                if stray && describe::was_silent(search.cache.as_deref(), &found.program) {
+                    let message = "it did not answer `describe` the last time, and is asked again \
+                                   when the file changes or after a day; remove it, or name it in \
+                                   `hosts` if it only takes long";
+                    return (found, Err(Err(message.to_owned())));
+                }
                 let program = found.program.clone();
-                let ask = move || {
-                    describe::ask(&program, search.timeout).inspect(|kinds| {
-                        describe::remember(search.cache.as_deref(), &program, kinds);
-                    })
-                };
-                (found, Ok(scope.spawn(ask)))
+                (found, Ok(scope.spawn(move || ask(&program, search, stray))))
             })
             .collect();
         let wait = |asked: Result<thread::ScopedJoinHandle<'_, Answer>, Answer>| match asked {
@@ -93,6 +99,18 @@ pub(super) fn answers(search: &Search) -> Vec<(Found, Answer)> {
         };
         asked.into_iter().map(|(found, asked)| (found, wait(asked))).collect()
     })
+}
+
+/// Asks a program, and remembers its answer or, if so told, that there was none.
+fn ask(program: &Path, search: &Search, stray: bool) -> Answer {
+    let cache = search.cache.as_deref();
+    let answer = describe::ask(program, search.timeout);
+    match &answer {
+        Ok(kinds) => describe::remember(cache, program, kinds),
+        Err(Mute::Silent(_)) if stray => describe::remember_silence(cache, program),
+        Err(_) => {}
+    }
+    answer.map_err(Mute::message)
 }
 
 fn candidates(search: &Search) -> Vec<Found> {

@@ -61,6 +61,41 @@ mod a_stage_that {
     }
 
     #[test]
+    fn says_too_much_is_heard_at_the_beginning_and_the_end() {
+        let ran = moody("wordy").run();
+        let failure = ran.failure();
+        assert_eq!(failure.code, "rehearsal::wordy");
+        assert!(failure.message.starts_with("at first word"), "{}", &failure.message[..100]);
+        assert!(failure.message.ends_with("and at last") && failure.message.len() < 100_000);
+        assert_eq!(failure.help.as_deref(), Some("say less"));
+    }
+
+    #[test]
+    fn leaves_somebody_talking_on_its_output_ends_all_the_same() {
+        let ran = moody("haunted").run();
+        assert!(ran.summary.is_success(), "{:?}", ran.summary);
+    }
+
+    #[test]
+    fn asks_for_more_memory_than_its_limit_does_not_get_it() {
+        let mut project = moody("hungry");
+        project.edit("\"hungry\"\n", "\"hungry\"\nresources = { memory_limit = \"100 MiB\" }\n");
+        let ran = project.run();
+        let failure = ran.failure();
+        assert_eq!(failure.code, "orchestrator::killed", "{failure:?}");
+        assert!(failure.help.as_ref().is_some_and(|help| help.contains("memory_limit")));
+        project.edit("100 MiB", "2 GiB");
+        assert!(project.run().summary.is_success());
+    }
+
+    #[test]
+    fn may_take_for_ever_may_do_so() {
+        let mut project = moody("well");
+        project.edit("\"well\"\n", "\"well\"\nresources = { time = 9223372036854775807 }\n");
+        assert!(project.run().summary.is_success());
+    }
+
+    #[test]
     fn is_noisy_has_it_all_in_its_log() {
         let project = moody("noisy");
         let ran = project.run();
@@ -175,6 +210,51 @@ inputs = { truth = "middle" }
         assert!(ran.summary.is_success(), "{:?}", ran.summary);
         assert_eq!(ran.count(|e| matches!(e, RunEvent::Damaged { .. })), 3);
         assert_eq!(project.label("low/seed=2"), 3);
+    }
+}
+
+mod a_repair {
+    use super::*;
+
+    #[test]
+    fn that_computes_something_else_computes_again_what_was_made_of_it() {
+        let mut project = Project::new("");
+        let file = project.path("length");
+        fs_err::write(&file, [0; 40]).unwrap();
+        project.toml = format!(
+            r#"
+[stages.top]
+kind = "drift"
+file = "{}"
+[stages.made]
+kind = "halve"
+inputs = {{ truth = "top" }}
+[stages.below]
+kind = "halve"
+inputs = {{ truth = "made" }}
+[stages.last]
+kind = "halve"
+plus = 1
+inputs = {{ truth = "top" }}
+"#,
+            file.display()
+        );
+        project.run();
+        assert_eq!((project.label("below"), project.label("last")), (10, 21));
+        // Only `last` has to run, and only then is it noticed that `top` is damaged: when `made` and
+        // `below` have been found to be there.
+        let path = project.entry("top").join("truth.parquet");
+        let mut bytes = fs_err::read(&path).unwrap();
+        bytes[20] ^= 1;
+        overwrite(&path, &bytes);
+        fs_err::write(&file, [0; 80]).unwrap();
+        project.edit("plus = 1", "plus = 2");
+        let ran = project.run();
+        assert!(ran.summary.is_success(), "{:?}", ran.summary);
+        assert_eq!(project.label("top"), 80);
+        assert_eq!((project.label("made"), project.label("below")), (40, 20));
+        assert_eq!(project.label("last"), 42);
+        assert_eq!(project.run().counts(), (0, 4));
     }
 }
 

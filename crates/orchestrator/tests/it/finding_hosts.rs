@@ -112,3 +112,34 @@ fn a_description_is_remembered_until_the_program_changes() {
     assert!(Hosts::discover(&search).unwrap().get("another").is_some());
     assert_eq!(starts(), 2);
 }
+
+#[test]
+fn one_on_the_path_that_does_not_answer_costs_its_silence_once() {
+    let path = tempfile::tempdir().unwrap();
+    let cache = tempfile::tempdir().unwrap();
+    let hang = || script(path.path(), "scarce-slow", "echo started >> \"$0.log\"\nsleep 60");
+    let program = hang();
+    let mut search = search(&path);
+    search.cache = Some(cache.path().to_owned());
+    search.timeout = Duration::from_millis(700);
+    let starts = || fs_err::read_to_string(program.with_extension("log")).unwrap().lines().count();
+    for _ in 0..3 {
+        let hosts = Hosts::discover(&search).unwrap();
+        let [warning] = hosts.warnings() else { panic!("{:?}", hosts.warnings()) };
+        assert!(warning.contains("scarce-slow") && warning.contains("did not answer"), "{warning}");
+    }
+    assert_eq!(starts(), 1);
+    // Another file under this name may be another program.
+    fs_err::remove_file(&program).unwrap();
+    hang();
+    assert_eq!(Hosts::discover(&search).unwrap().warnings().len(), 1);
+    assert_eq!(starts(), 2);
+    host(&path, "scarce-slow", "quick");
+    assert!(Hosts::discover(&search).unwrap().get("quick").is_some());
+    // Who asks for it by name gets it asked.
+    hang();
+    assert_eq!(Hosts::discover(&search).unwrap().warnings().len(), 1);
+    search.named = vec![program.clone()];
+    assert!(Hosts::discover(&search).unwrap_err().to_string().contains("did not answer"));
+    assert_eq!(starts(), 5);
+}

@@ -10,5 +10,8 @@ mod finding_hosts;
 mod interrupts;
 mod keeping_house;
 mod lineage;
+mod memo;
+mod moved;
+mod outputs;
 mod pace;
 mod project;

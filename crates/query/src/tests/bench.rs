@@ -53,7 +53,7 @@ impl Bench {
             outputs: BTreeMap::from([("queries".to_owned(), self.stem("out"))]),
             threads: 1,
             data: Vec::new(),
-            lineage: Vec::new(),
+            ..Job::default()
         };
         let params = job.params.clone();
         kind.run(params, &Context::new(job, std::io::sink()))

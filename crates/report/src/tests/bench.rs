@@ -61,7 +61,7 @@ impl Bench {
             outputs,
             threads: 1,
             data: Vec::new(),
-            lineage: Vec::new(),
+            ..Job::default()
         };
         Self { folder, job, tables: 0 }
     }

@@ -1,0 +1,98 @@
+//! What a run may use of the machine, and what it makes of odd surroundings.
+
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt, process::Command};
+
+use scarce_tests::{Child, Project, SMALL, fixture};
+
+/// Two stages that wait a second, each with these resources.
+fn two(resources: &str) -> Project {
+    let mut text =
+        format!("[pipeline]\nname = \"small\"\nhosts = [{:?}]\n", fixture("scarce-patient"));
+    for stage in ["a", "b"] {
+        text += &format!(
+            "[stages.{stage}]\nkind = \"patient\"\nseconds = 1\ntext = \"{stage}\"\nresources = {{ {resources} }}\n"
+        );
+    }
+    Project::with(&text)
+}
+
+/// Whether the second stage began before the first had ended.
+fn at_once(project: &Project, more: &[&str]) -> bool {
+    let run = project.run(&[&["--threads", "4"], more].concat()).ended(0);
+    let order: Vec<&str> = run
+        .events
+        .iter()
+        .filter_map(|event| event["event"].as_str())
+        .filter(|event| ["started", "finished"].contains(event))
+        .collect();
+    assert_eq!(order.len(), 4, "{order:?}");
+    order[..2] == ["started", "started"]
+}
+
+mod memory {
+    use super::*;
+
+    #[test]
+    fn that_stages_declare_is_shared_out() {
+        let large = "memory = \"20 GiB\"";
+        assert!(!at_once(&two(large), &["--memory", "24GiB"]));
+        assert!(at_once(&two(large), &["--memory", "48 GiB"]));
+        assert!(!at_once(&two("memory_limit = \"20 GiB\""), &["--memory", "24GiB"]));
+    }
+
+    #[test]
+    fn is_that_of_the_machine_unless_said_otherwise() {
+        let text = fs_err::read_to_string("/proc/meminfo").unwrap();
+        let total = text.lines().find(|line| line.starts_with("MemTotal:")).unwrap();
+        let kibibytes: u64 = total.split_whitespace().nth(1).unwrap().parse().unwrap();
+        let most = format!("memory = {}", kibibytes * 1024 / 10 * 6);
+        assert!(!at_once(&two(&most), &[]));
+        assert!(at_once(&two("memory = \"1 MiB\""), &[]));
+    }
+
+    #[test]
+    fn is_a_size() {
+        let project = Project::with(SMALL);
+        for wrong in ["much", "0", "-1", "4 gigs"] {
+            let answer = project.ask("run", &[&format!("--memory={wrong}")]).ended(2);
+            answer.complains_of(&["--memory", "24GiB"]);
+        }
+    }
+}
+
+#[test]
+fn more_threads_than_any_machine_has_are_refused() {
+    let project = Project::with(SMALL);
+    for option in ["--threads", "--jobs"] {
+        let answer = project.ask("run", &[option, "4294967295"]).ended(2);
+        answer.complains_of(&[option, "1024"]);
+        project.ask("plan", &[option, "1024"]).ended(0);
+    }
+}
+
+#[test]
+fn a_parent_that_ignores_the_end_of_its_children_does_no_harm() {
+    let project = Project::with(SMALL);
+    let plain = project.command(&["run", "pipeline.toml"]);
+    let mut ignoring = Command::new("env");
+    ignoring.arg("--ignore-signal=CHLD").arg(plain.get_program()).args(plain.get_args());
+    ignoring.current_dir(project.folder());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => ignoring.env(name, value),
+            None => ignoring.env_remove(name),
+        };
+    }
+    Child::start(ignoring).finish().ended(0).complains_of(&["5 ran"]);
+}
+
+#[test]
+fn a_pipeline_whose_name_records_cannot_hold_is_refused_before_anything_runs() {
+    let project = Project::with(SMALL);
+    let name = OsStr::from_bytes(b"pi\xFFpe.toml");
+    fs_err::rename(project.path("pipeline.toml"), project.folder().join(name)).unwrap();
+    let mut command = project.command(&["run"]);
+    command.arg(name);
+    Child::start(command).finish().ended(2).complains_of(&["UTF-8"]);
+    assert!(!project.path("artifacts/store/ingest").exists());
+}
