@@ -209,6 +209,7 @@ mod says_what_its_stages_need {
             [stages.a.resources]
             threads = 2
             memory = "1.5 GiB"
+            memory_limit = "2 GiB"
             gpu = true
             time = "1h30m"
             [stages.b]
@@ -221,6 +222,7 @@ mod says_what_its_stages_need {
         let first = Resources {
             threads: Some(2),
             memory: Some(3 << 29),
+            memory_limit: Some(2 << 30),
             gpu: true,
             time: Some(Duration::from_mins(90)),
         };
