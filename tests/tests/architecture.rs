@@ -13,10 +13,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     // the ground floor
     ("scarce-artifact", &[]),
     ("scarce-kernels", &[]),
+    ("scarce-pictures", &["scarce-artifact"]),
     ("scarce-stage", &["scarce-artifact"]),
     ("scarce-nn", &["scarce-artifact", "scarce-stage"]),
     // the kinds: none knows another
-    ("scarce-ingest", KIND),
+    ("scarce-ingest", PICTURE_KIND),
     ("scarce-embed", KIND),
     ("scarce-cluster", KIND),
     ("scarce-propagate", KIND),
@@ -61,6 +62,9 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 const KIND: &[&str] = &["scarce-stage", "scarce-artifact", "scarce-kernels"];
+
+const PICTURE_KIND: &[&str] =
+    &["scarce-stage", "scarce-artifact", "scarce-kernels", "scarce-pictures"];
 
 const TORCH_KIND: &[&str] = &["scarce-stage", "scarce-artifact", "scarce-kernels", "scarce-nn"];
 
