@@ -58,6 +58,10 @@ pub struct ImagesMeta {
     /// The largest pixel value that the source uses: 255 for most, 16 for the digits.
     /// Pixels divided by it lie in `[0, 1]`.
     pub max_value: u8,
+    /// Ids and names of the pictures of the source that could not be read, so that a label for one
+    /// of them is no mistake.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<(u32, String)>,
 }
 
 /// How distances between embeddings are meant to be measured.

@@ -286,7 +286,12 @@ mod tests {
                 (0..300_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 9) as u8).collect(),
             ),
         };
-        let meta = ImagesMeta { shape, dataset: "own".to_owned(), max_value: 255 };
+        let meta = ImagesMeta {
+            shape,
+            dataset: "own".to_owned(),
+            max_value: 255,
+            ..ImagesMeta::default()
+        };
         Writer::write_all(&path, meta, images.clone()).unwrap();
         assert!(straight(&path, 3).is_some());
         assert_eq!(Reader::<Images>::open(&path).unwrap().read().unwrap(), images);

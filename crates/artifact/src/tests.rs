@@ -76,7 +76,12 @@ mod a_table_comes_back {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("i.parquet");
         let shape = Shape { height: 3, width: 2, channels: 3 };
-        let meta = ImagesMeta { shape, dataset: "own".to_owned(), max_value: 255 };
+        let meta = ImagesMeta {
+            shape,
+            dataset: "own".to_owned(),
+            max_value: 255,
+            ..ImagesMeta::default()
+        };
         let images = Images {
             id: vec![4, 9],
             split: vec![Split::Pool, Split::Test],

@@ -185,6 +185,8 @@ pub struct Writer<T: Table> {
     // Opened by the first batch, whose vectors fix the widths.
     inner: Option<RawWriter>,
     rows: usize,
+    /// Facts that come up while rows are written.
+    facts: Vec<KeyValue>,
 }
 
 impl<T: Table> Writer<T> {
@@ -195,7 +197,7 @@ impl<T: Table> Writer<T> {
     pub fn create(path: &Path, meta: T::Meta) -> Result<Self> {
         // Fail now rather than after an hour of computing.
         File::create(path)?;
-        Ok(Self { path: path.to_owned(), meta, inner: None, rows: 0 })
+        Ok(Self { path: path.to_owned(), meta, inner: None, rows: 0, facts: Vec::new() })
     }
 
     /// Adds a batch.
@@ -222,6 +224,12 @@ impl<T: Table> Writer<T> {
         writer.write(arrays)
     }
 
+    /// Sets a field of the metadata that is known only after rows were written. It must have been
+    /// left out of the metadata that the writer was created with.
+    pub fn add_meta(&mut self, field: &str, value: &serde_json::Value) {
+        self.facts.push(KeyValue::new(format!("scarce.{field}"), value.to_string()));
+    }
+
     /// Writes the footer, syncs, and returns the number of rows. A table may be empty unless it has
     /// vectors, whose width nobody would know.
     ///
@@ -239,7 +247,10 @@ impl<T: Table> Writer<T> {
             }
             self.write(empty)?;
         }
-        if let Some(writer) = self.inner {
+        if let Some(mut writer) = self.inner {
+            for fact in self.facts {
+                writer.file.append_key_value_metadata(fact);
+            }
             writer.finish()?;
         }
         Ok(self.rows)

@@ -38,7 +38,7 @@ fn write_rows(stem: &Path, shape: Shape, max_value: u8, rows: usize) {
         source: (0..rows).map(|row| row.to_string()).collect(),
         pixels: Vectors::new(shape.pixels(), values.collect()),
     };
-    let meta = ImagesMeta { shape, dataset: "test".to_owned(), max_value };
+    let meta = ImagesMeta { shape, dataset: "test".to_owned(), max_value, ..Default::default() };
     Writer::write_all(&stem.with_extension("parquet"), meta, images).unwrap();
 }
 

@@ -272,7 +272,7 @@ pub(crate) enum DataCommand {
 /// A new pipeline for one's own images.
 #[derive(Debug, Args)]
 pub(crate) struct NewArgs {
-    /// A folder of PNG or JPEG images
+    /// A folder of pictures
     #[arg(long, value_name = "DIR")]
     pub(crate) images: PathBuf,
     /// A CSV, JSON-lines or Parquet file of image names and classes; may cover a few images only

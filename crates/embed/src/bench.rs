@@ -42,7 +42,11 @@ impl Bench {
     /// Images of 1 × 4 grey pixels.
     pub(crate) fn images(&self, name: &str, (table, max_value): (Images, u8)) {
         let shape = Shape { height: 1, width: 4, channels: 1 };
-        self.table(name, &ImagesMeta { shape, dataset: "test".to_owned(), max_value }, table);
+        self.table(
+            name,
+            &ImagesMeta { shape, dataset: "test".to_owned(), max_value, ..Default::default() },
+            table,
+        );
     }
 
     pub(crate) fn run(

@@ -44,7 +44,7 @@ pub enum Error {
     #[diagnostic(
         code(ingest::format),
         help(
-            "images come from an IDX file (gzip or not), a folder of PNG and JPEG files, or a Parquet file; embeddings from Parquet or `.npy`"
+            "images come from an IDX file (gzip or not), a folder of pictures, or a Parquet file; embeddings from Parquet or `.npy`"
         )
     )]
     Format {
@@ -107,17 +107,26 @@ pub enum Error {
         help: String,
     },
 
-    /// One image that cannot be decoded.
-    #[error("cannot read the image `{name}`: {message}")]
+    /// A folder or table of pictures that cannot be used as a whole.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Pictures(#[from] scarce_pictures::Error),
+
+    /// Images that cannot be read.
+    #[error("{}", unreadable(*.count, *.of, .list))]
     #[diagnostic(
         code(ingest::image),
-        help("repair or remove the image, or set `skip_unreadable = true` to go on without it")
+        help(
+            "repair or remove them, or set `skip_unreadable = true` to go on without them; the other images keep their ids"
+        )
     )]
-    Image {
-        /// The file, or the row of a table.
-        name: String,
-        /// What the decoder says.
-        message: String,
+    Images {
+        /// How many.
+        count: usize,
+        /// Of how many.
+        of: usize,
+        /// Each with the reason, one a line.
+        list: String,
     },
 
     /// Two images of different shape.
@@ -290,4 +299,11 @@ fn shape(shape: Shape) -> String {
         n => format!("of {n} channels"),
     };
     format!("{} × {} {colour}", shape.height, shape.width)
+}
+
+/// `2 of 300 images cannot be read:` and their list, which is a line of its own if there are several.
+pub(crate) fn unreadable(count: usize, of: usize, list: &str) -> String {
+    let them = if of == 1 { "image" } else { "images" };
+    let list = if count == 1 { format!(" {}", list.trim()) } else { format!("\n{list}") };
+    format!("{count} of {of} {them} cannot be read:{list}")
 }

@@ -2,7 +2,7 @@
 //!
 //! | kind | what it makes | of what |
 //! | --- | --- | --- |
-//! | `ingest` | [`Images`](scarce_artifact::Images), [`Truth`](scarce_artifact::Truth) | digits, MNIST, Fashion-MNIST, IDX, folders of PNG and JPEG, Parquet |
+//! | `ingest` | [`Images`](scarce_artifact::Images), [`Truth`](scarce_artifact::Truth) | digits, MNIST, Fashion-MNIST, IDX, folders of pictures, Parquet |
 //! | `ingest-embeddings` | [`Embeddings`](scarce_artifact::Embeddings), truth | a Parquet column of vectors, `.npy` |
 //! | `labels` | [`Labels`](scarce_artifact::Labels) | CSV, JSON lines, Parquet: file name or id, and class |
 //! | `budget` | labels | the truth, of which a few are revealed |

@@ -17,6 +17,8 @@ pub(crate) struct Roster {
     pub(crate) split: Vec<Split>,
     /// File names, for images.
     pub(crate) source: Option<Vec<String>>,
+    /// Ids and names of pictures that could not be read.
+    pub(crate) left_out: Vec<(u32, String)>,
 }
 
 impl Roster {
@@ -34,7 +36,8 @@ impl Roster {
     /// The same, or nothing where neither is wired.
     pub(crate) fn find(context: &Context) -> Result<Option<Self>, Failure> {
         if let Some(images) = context.optional::<Images>("images")? {
-            return Ok(Some(read(&images, true)?));
+            let left_out = images.meta().left_out.clone();
+            return Ok(Some(Self { left_out, ..read(&images, true)? }));
         }
         if let Some(embeddings) = context.optional::<Embeddings>("embeddings")? {
             return Ok(Some(read(&embeddings, false)?));

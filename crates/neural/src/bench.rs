@@ -57,7 +57,11 @@ impl Bench {
             id,
             pixels: Vectors::new(shape.pixels(), pixels.concat()),
         };
-        self.write(name, ImagesMeta { shape, dataset: "drawn".to_owned(), max_value: 255 }, table);
+        self.write(
+            name,
+            ImagesMeta { shape, dataset: "drawn".to_owned(), max_value: 255, ..Default::default() },
+            table,
+        );
     }
 
     pub(crate) fn embeddings(&self, output: &str) -> Embeddings {

@@ -238,7 +238,8 @@ mod tests {
     #[test]
     fn pixels_are_stretched_to_the_full_range() {
         let shape = Shape { height: 1, width: 2, channels: 1 };
-        let meta = ImagesMeta { shape, dataset: String::new(), max_value: 16 };
+        let meta =
+            ImagesMeta { shape, dataset: String::new(), max_value: 16, ..Default::default() };
         let picture = decoded(&data_uri(&meta, &[16, 8]).unwrap()).to_luma8();
         assert_eq!(picture.as_raw(), &[255, 127]);
     }
@@ -246,7 +247,8 @@ mod tests {
     #[test]
     fn large_pictures_are_shrunk() {
         let shape = Shape { height: 100, width: 200, channels: 3 };
-        let meta = ImagesMeta { shape, dataset: String::new(), max_value: 255 };
+        let meta =
+            ImagesMeta { shape, dataset: String::new(), max_value: 255, ..Default::default() };
         let picture = decoded(&data_uri(&meta, &vec![9; shape.pixels()]).unwrap());
         assert_eq!((picture.width(), picture.height()), (96, 48));
     }

@@ -66,7 +66,7 @@ mod per_class {
         let roster = |ids: &[u32]| Roster {
             id: ids.to_vec(),
             split: vec![Split::Pool; ids.len()],
-            source: None,
+            ..Roster::default()
         };
         let classes = ["a".to_owned(), "b".to_owned()];
         let of_a = |n: u32| {

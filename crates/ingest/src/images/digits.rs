@@ -4,8 +4,9 @@ use std::path::Path;
 
 use flate2::read::GzDecoder;
 use scarce_artifact::Shape;
+use scarce_pictures::Picture;
 
-use super::picture::Picture;
+use super::picture::of_bytes;
 use crate::{Error, Result};
 
 const PACKED: &[u8] = include_bytes!("../data/digits.csv.gz");
@@ -26,7 +27,7 @@ pub(crate) fn digits() -> Result<Vec<(Picture, u8)>> {
     for line in lines.deserialize() {
         let mut values: Vec<u8> = line.map_err(damaged)?;
         let label = values.pop().unwrap_or_default();
-        digits.push((Picture { shape: SHAPE, pixels: values }, label));
+        digits.push((of_bytes(SHAPE, values)?, label));
     }
     Ok(digits)
 }
@@ -41,17 +42,23 @@ mod tests {
         assert_eq!(digits.len(), 1797);
         let (first, label) = &digits[0];
         assert_eq!(*label, 0);
-        assert_eq!(first.pixels[..8], [0, 0, 5, 13, 9, 1, 0, 0]);
-        assert!(digits.iter().all(|(digit, _)| digit.pixels.len() == 64));
-        assert_eq!(digits.iter().flat_map(|(digit, _)| &digit.pixels).max(), Some(&MAX_VALUE));
+        assert_eq!(first.bytes().unwrap()[..8], [0, 0, 5, 13, 9, 1, 0, 0]);
+        assert!(digits.iter().all(|(digit, _)| digit.bytes().unwrap().len() == 64));
+        assert_eq!(
+            digits.iter().flat_map(|(digit, _)| digit.bytes().unwrap()).max(),
+            Some(&MAX_VALUE)
+        );
         let mut counts = [0; 10];
         for (_, label) in &digits {
             counts[usize::from(*label)] += 1;
         }
         // `np.bincount(load_digits().target)`
         assert_eq!(counts, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
-        let sum: u32 =
-            digits.iter().flat_map(|(digit, _)| &digit.pixels).map(|&v| u32::from(v)).sum();
+        let sum: u32 = digits
+            .iter()
+            .flat_map(|(digit, _)| digit.bytes().unwrap())
+            .map(|&v| u32::from(v))
+            .sum();
         assert_eq!(sum, 561_718);
     }
 }

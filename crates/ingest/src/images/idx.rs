@@ -5,8 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use scarce_artifact::Shape;
+use scarce_pictures::Picture;
 
-use super::picture::{MAX_VALUES, Picture};
+use super::picture::{MAX_VALUES, of_bytes};
 use crate::{Error, Result, stream::Stream};
 
 /// Type code of unsigned bytes, the only one that images and labels use.
@@ -129,7 +130,7 @@ impl Iterator for Pictures<'_> {
         self.left = self.left.checked_sub(1)?;
         let mut pixels = vec![0; self.shape.pixels()];
         Some(match self.stream.fill(&mut pixels) {
-            Ok(n) if n == pixels.len() => Ok(Picture { shape: self.shape, pixels }),
+            Ok(n) if n == pixels.len() => of_bytes(self.shape, pixels),
             Ok(_) => Err(self.idx.truncated(self.stream.offset())),
             Err(error) => Err(error),
         })
@@ -206,10 +207,10 @@ pub(crate) mod tests {
             let path = folder.path().join("file");
             fs_err::write(&path, &bytes).unwrap();
             let idx = Idx::inspect(&path).unwrap();
+            let shape = Shape { height: 3, width: 4, channels: 1 };
             let pictures: Vec<Picture> = idx.pictures().unwrap().map(Result::unwrap).collect();
             assert_eq!(pictures.len(), 2);
-            assert_eq!(pictures[1].shape, Shape { height: 3, width: 4, channels: 1 });
-            assert_eq!(pictures[1].pixels, values[12..]);
+            assert_eq!(pictures[1], of_bytes(shape, values[12..].to_vec()).unwrap());
         }
     }
 

@@ -1,7 +1,7 @@
 //! The kind `ingest`: images from wherever they are into the `images` and `truth` tables.
 
 mod digits;
-mod folder;
+mod encoded;
 mod idx;
 mod params;
 mod parquet;
@@ -14,14 +14,14 @@ pub(crate) mod tests;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use scarce_artifact::{Images, Split, Truth};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_artifact::{Images, Shape, Split, Truth};
+use scarce_pictures::{Picture, Source as Pictures, folder};
+use scarce_stage::{Context, Description, Failure, Memo, Port, Stage};
 
 use self::{
     idx::Idx,
     params::Taken,
-    parquet::ImageColumn,
-    picture::Picture,
+    parquet::RawColumn,
     sink::{Row, Sink},
 };
 pub use self::{
@@ -36,9 +36,6 @@ use crate::{
     stream,
 };
 
-/// Files that are decoded together, on all threads.
-const FILES_AT_ONCE: usize = 128;
-
 /// The kind `ingest`.
 pub(crate) struct Ingest;
 
@@ -48,6 +45,8 @@ impl Stage for Ingest {
     fn describe() -> Description {
         Description::new("ingest", "Images from a known data set, IDX, a folder or Parquet")
             .doc(include_str!("ingest.md"))
+            // A picture that was decoded once for these is not decoded again.
+            .with_memo_of(&["resize", "fit", "background", "channels", "max_pixels"])
             .output(Port::table::<Images>("images", "Every image, as bytes of one shape"))
             .output(
                 Port::table::<Truth>("truth", "The true classes, where the source has them")
@@ -92,7 +91,15 @@ fn source(params: &Params) -> Result<Source<'_>> {
             Ok(Source::Known(dataset))
         }
         (None, Some(path)) if fs_err::metadata(path)?.is_dir() => {
-            params.refuse_all_but("a folder of images", &["path", "skip_unreadable"])?;
+            let allowed = [
+                "path",
+                "validation",
+                "skip_unreadable",
+                "background",
+                "range_16bit",
+                "max_pixels",
+            ];
+            params.refuse_all_but("a folder of images", &allowed)?;
             Ok(Source::Folder(path))
         }
         (None, Some(path)) => file_source(path, params),
@@ -112,6 +119,9 @@ fn file_source<'a>(path: &'a Path, params: &Params) -> Result<Source<'a>> {
             "shape",
             "classes",
             "skip_unreadable",
+            "background",
+            "range_16bit",
+            "max_pixels",
         ];
         params.refuse_all_but("a Parquet file", &allowed)?;
         return Ok(Source::Parquet(path));
@@ -141,7 +151,7 @@ fn from_digits(params: &Params, context: &Context) -> Result<(), Failure> {
     for (row, ((picture, label), taken)) in digits.into_iter().zip(chosen).enumerate() {
         let Some(taken) = taken else { continue };
         let row = Row { taken, source: row.to_string(), label: Some(i32::from(label)) };
-        sink.push(row, &params.target().apply(picture)?)?;
+        sink.push(row, &params.target().apply(picture))?;
     }
     sink.finish(Path::new(digits::NAME))
 }
@@ -235,46 +245,30 @@ fn from_idx(
                 split => format!("{}/{row}", split.as_str()),
             };
             let label = part.labels.as_ref().map(|labels| i32::from(labels[row]));
-            sink.push(Row { taken, source, label }, &params.target().apply(picture)?)?;
+            sink.push(Row { taken, source, label }, &params.target().apply(picture))?;
         }
     }
     sink.finish(parts.first().map_or(Path::new(""), |part| part.images.path()))
 }
 
 fn from_folder(path: &Path, params: &Params, context: &Context) -> Result<(), Failure> {
-    let listing = folder::list(path)?;
+    let listing = folder::list(path, params.validation).map_err(Error::from)?;
     let splits: Vec<Split> = listing.files.iter().map(|file| file.split).collect();
     if splits.is_empty() {
-        let help = "file names must end in .png, .jpg or .jpeg".to_owned();
+        let help = "looked for are .jpg, .png, .webp, .tif, .bmp, .gif and .ppm".to_owned();
         return Err(Error::Empty { path: path.to_owned(), what: "image", help }.into());
     }
     let chosen = params.choose(&splits)?;
-    let files: Vec<_> = listing
-        .files
-        .iter()
-        .zip(chosen)
-        .filter_map(|(file, taken)| taken.map(|taken| (file, taken)))
-        .collect();
-    let mut sink = Sink::new(context, "own", u8::MAX, listing.classes, files.len());
-    for files in files.chunks(FILES_AT_ONCE) {
-        let pictures: Vec<Result<Picture>> = files
-            .par_iter()
-            .map(|(file, _)| {
-                let picture = picture::decode(&fs_err::read(&file.path)?, &file.name)?;
-                params.target().apply(picture)
-            })
-            .collect();
-        for ((file, taken), picture) in files.iter().zip(pictures) {
-            let Some(picture) = readable(picture, params)? else { continue };
-            let row = Row { taken: *taken, source: file.name.clone(), label: file.label };
-            sink.push(row, &picture)?;
-        }
-    }
+    let labels: Vec<Option<i32>> = listing.files.iter().map(|file| file.label).collect();
+    let expected = chosen.iter().flatten().count();
+    let mut sink = Sink::new(context, "own", u8::MAX, listing.classes.clone(), expected);
+    let pictures = Pictures::of_listing(path, listing);
+    let memo = Memo::open(context.memo());
+    encoded::ingest(&pictures, &chosen, |row| labels[row], params, &memo, &mut sink)?;
     sink.finish(path)
 }
 
 fn from_parquet(path: &Path, params: &Params, context: &Context) -> Result<(), Failure> {
-    let raw = params.raw_shape()?;
     let table = Table::open(path)?;
     let (splits, words) = census(
         &table,
@@ -288,46 +282,48 @@ fn from_parquet(path: &Path, params: &Params, context: &Context) -> Result<(), F
     let expected = chosen.iter().flatten().count();
     let (classes, labels) =
         labelling.map_or((None, None), |found| (Some(found.classes), Some(found.labels)));
+    let label = |row: usize| labels.as_ref().and_then(|labels| *labels.get(row)?);
     let mut sink = Sink::new(context, "own", u8::MAX, classes, expected);
-    let mut wanted = vec![params.image_column.as_str()];
-    wanted.extend(params.name_column.as_deref());
-    for batch in table.batches(&wanted, parquet::BATCH_ROWS)? {
-        let batch = batch?;
-        let images = ImageColumn::new(&batch, &params.image_column, raw)?;
-        let names = params.name_column.as_deref().map(|column| batch.words(column)).transpose()?;
-        let names = names.map(columns::Words::into_text);
-        let name = |row: usize| match &names {
-            Some(names) => names[row].clone(),
-            None => images.path(row),
-        };
-        let rows: Vec<(usize, Taken)> = (0..batch.rows())
-            .filter_map(|row| Some((row, (*chosen.get(batch.first_row + row)?)?)))
-            .collect();
-        let pictures: Vec<Result<Picture>> = rows
-            .par_iter()
-            .map(|&(row, _)| {
-                let label = format!("{}, row {}", path.display(), batch.first_row + row);
-                params.target().apply(images.picture(row, &label)?)
-            })
-            .collect();
-        for (&(row, taken), picture) in rows.iter().zip(pictures) {
-            let Some(picture) = readable(picture, params)? else { continue };
-            let at = batch.first_row + row;
-            let source = name(row).unwrap_or_else(|| at.to_string());
-            let label = labels.as_ref().and_then(|labels| labels[at]);
-            sink.push(Row { taken, source, label }, &picture)?;
+    match params.raw_shape()? {
+        Some(shape) => from_raw(&table, shape, &chosen, label, params, &mut sink)?,
+        None => {
+            let pictures = Pictures::open(path, &params.source_options()).map_err(Error::from)?;
+            let memo = Memo::open(context.memo());
+            encoded::ingest(&pictures, &chosen, label, params, &memo, &mut sink)?;
         }
     }
     sink.finish(path)
 }
 
-/// The image, or nothing where it cannot be decoded and may be left out.
-fn readable(picture: Result<Picture>, params: &Params) -> Result<Option<Picture>> {
-    match picture {
-        Err(error @ Error::Image { .. }) if params.skip_unreadable => {
-            tracing::warn!("left out: {error}");
-            Ok(None)
+/// Parquet of pixels that are not encoded.
+fn from_raw(
+    table: &Table<'_>,
+    shape: Shape,
+    chosen: &[Option<Taken>],
+    label: impl Fn(usize) -> Option<i32>,
+    params: &Params,
+    sink: &mut Sink<'_>,
+) -> Result<(), Failure> {
+    let mut wanted = vec![params.image_column.as_str()];
+    wanted.extend(params.name_column.as_deref());
+    for batch in table.batches(&wanted, parquet::BATCH_ROWS)? {
+        let batch = batch?;
+        let images = RawColumn::new(&batch, &params.image_column, shape)?;
+        let names = params.name_column.as_deref().map(|column| batch.words(column)).transpose()?;
+        let names = names.map(columns::Words::into_text);
+        let rows: Vec<(usize, Taken)> = (0..batch.rows())
+            .filter_map(|row| Some((row, (*chosen.get(batch.first_row + row)?)?)))
+            .collect();
+        let apply = |&(row, _): &(usize, Taken)| -> Result<Picture> {
+            Ok(params.target().apply(images.picture(row)?))
+        };
+        let pictures: Vec<Result<Picture>> = rows.par_iter().map(apply).collect();
+        for (&(row, taken), picture) in rows.iter().zip(pictures) {
+            let at = batch.first_row + row;
+            let name = names.as_ref().and_then(|names| names[row].clone());
+            let source = name.unwrap_or_else(|| at.to_string());
+            sink.push(Row { taken, source, label: label(at) }, &picture?)?;
         }
-        picture => picture.map(Some),
     }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use scarce_artifact::{Shape, Split};
+use scarce_pictures::{Fit, MAX_PIXELS, Range16, SourceOptions, folder::Validation};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +17,8 @@ pub struct Params {
     /// A known data set. `digits` is built in; the others are looked for at `path`, in the data
     /// folders and where Debian puts them, and downloaded if they are nowhere.
     pub dataset: Option<Dataset>,
-    /// Images of your own: a folder of PNG and JPEG files, an IDX file, or a Parquet file. With
-    /// `dataset`: the folder that holds its four files.
+    /// Images of your own: a folder of pictures (JPEG, PNG, WebP, TIFF, BMP, GIF, PNM), an IDX file,
+    /// or a Parquet file. With `dataset`: the folder that holds its four files.
     #[schemars(extend("format" = "path"))]
     pub path: Option<PathBuf>,
     /// With an IDX file: the IDX file of its labels.
@@ -29,7 +30,9 @@ pub struct Params {
     /// With an IDX file: the IDX file of the labels of the test images.
     #[schemars(extend("format" = "path"))]
     pub test_truth: Option<PathBuf>,
-    /// With a Parquet file: the column of images, encoded (PNG, JPEG, also as a struct of `bytes`
+    /// With a folder: what becomes of the images in `validation` (`val`, `valid`, `dev`).
+    pub validation: Validation,
+    /// With a Parquet file: the column of images, encoded (whole files, also as a struct of `bytes`
     /// and `path`) or raw bytes (then give `shape`).
     pub image_column: String,
     /// With a Parquet file: the column of true classes, words or numbers from 0.
@@ -43,9 +46,20 @@ pub struct Params {
     /// Names of the classes in label order, for IDX and Parquet; otherwise the sorted words or the
     /// numbers themselves.
     pub classes: Vec<String>,
-    /// Bring every image to this size, whatever its proportions (triangle filter: bilinear where
-    /// it grows, an average where it shrinks).
+    /// Bring every image to this size (triangle filter: bilinear where it grows, an average where
+    /// it shrinks).
     pub resize: Option<Size>,
+    /// With `resize`, what becomes of an image's proportions: `stretch` gives them up, `cover` fills
+    /// the size and cuts off what sticks out on both sides, `contain` shows the whole image and
+    /// fills the rest with `background`.
+    pub fit: Fit,
+    /// What shows through transparent pixels, and beside an image that is `contain`ed: red, green,
+    /// blue, 0 to 255.
+    pub background: [u8; 3],
+    /// The 16-bit values that become 0 and 255, `[low, high]`; values outside become the nearest of
+    /// the two. By default 0 and the smallest 2ᵇ − 1 that no value of the whole source exceeds, so
+    /// that 12-bit data keeps its contrast in 16-bit files.
+    pub range_16bit: Option<[u16; 2]>,
     /// Colours to bring every image to.
     pub channels: Channels,
     /// Keep so many images of every split, at random, for trying things out.
@@ -68,8 +82,13 @@ pub struct Params {
     pub test_fraction: f64,
     /// Seed of `limit` and `test_fraction`.
     pub seed: u64,
-    /// Leave out images that cannot be decoded, with a warning, rather than stop.
-    pub skip_unreadable: bool,
+    /// Whether images that cannot be read are left out, with a warning that lists them: all of
+    /// them, however many (`true`), or none, so that one stops the stage (`false`). By default up
+    /// to one in a hundred. The other images keep their ids.
+    pub skip_unreadable: Option<bool>,
+    /// Pictures with more pixels are not read: a small file may unpack to any size.
+    #[schemars(range(min = 1))]
+    pub max_pixels: u64,
 }
 
 /// A row of the source that is taken.
@@ -107,6 +126,7 @@ impl Default for Params {
             truth: None,
             test_path: None,
             test_truth: None,
+            validation: Validation::default(),
             image_column: "image".to_owned(),
             label_column: None,
             split_column: None,
@@ -114,6 +134,9 @@ impl Default for Params {
             shape: None,
             classes: Vec::new(),
             resize: None,
+            fit: Fit::default(),
+            background: [255; 3],
+            range_16bit: None,
             channels: Channels::Keep,
             limit: None,
             ids: None,
@@ -121,7 +144,8 @@ impl Default for Params {
             first: None,
             test_fraction: 0.0,
             seed: 0,
-            skip_unreadable: false,
+            skip_unreadable: None,
+            max_pixels: MAX_PIXELS,
         }
     }
 }
@@ -169,7 +193,42 @@ impl Params {
     }
 
     pub(crate) fn target(&self) -> Target {
-        Target { size: self.resize, channels: self.channels }
+        Target {
+            size: self.resize,
+            fit: self.fit,
+            channels: self.channels,
+            background: self.background,
+            max_pixels: self.max_pixels,
+        }
+    }
+
+    /// Where encoded pictures are found in a source.
+    pub(crate) fn source_options(&self) -> SourceOptions {
+        SourceOptions {
+            validation: self.validation,
+            image_column: self.image_column.clone(),
+            name_column: self.name_column.clone(),
+        }
+    }
+
+    /// How many of so many images may be unreadable.
+    pub(crate) fn may_leave_out(&self, images: usize) -> usize {
+        match self.skip_unreadable {
+            Some(true) => images,
+            Some(false) => 0,
+            None => images / 100,
+        }
+    }
+
+    /// The range of 16-bit values, where it is given.
+    pub(crate) fn range_16bit(&self) -> Result<Option<Range16>> {
+        match self.range_16bit {
+            Some([low, high]) if low >= high => {
+                let message = format!("`range_16bit` is [{low}, {high}]");
+                Err(Error::request(message, "give the lower value first"))
+            }
+            range => Ok(range.map(|[low, high]| Range16 { low, high })),
+        }
     }
 
     /// The shape of raw images, checked.
@@ -192,13 +251,17 @@ impl Params {
             ("truth", self.truth.is_some()),
             ("test_path", self.test_path.is_some()),
             ("test_truth", self.test_truth.is_some()),
+            ("validation", self.validation != Validation::default()),
+            ("background", self.background != Self::default().background),
+            ("range_16bit", self.range_16bit.is_some()),
+            ("max_pixels", self.max_pixels != MAX_PIXELS),
             ("image_column", self.image_column != Self::default().image_column),
             ("label_column", self.label_column.is_some()),
             ("split_column", self.split_column.is_some()),
             ("name_column", self.name_column.is_some()),
             ("shape", self.shape.is_some()),
             ("classes", !self.classes.is_empty()),
-            ("skip_unreadable", self.skip_unreadable),
+            ("skip_unreadable", self.skip_unreadable.is_some()),
         ];
         match set.iter().find(|(name, set)| *set && !allowed.contains(name)) {
             None => Ok(()),

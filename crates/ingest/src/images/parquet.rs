@@ -1,26 +1,46 @@
-//! Images in a column of a Parquet file: encoded (PNG, JPEG; also the struct of bytes and path that
-//! Hugging Face writes) or raw bytes of a given shape.
+//! Images in a column of a Parquet file as raw bytes of a given shape.
 
 use arrow::{
     array::{Array, ArrayRef, cast::AsArray},
     datatypes::{DataType, UInt8Type},
 };
 use scarce_artifact::Shape;
+use scarce_pictures::Picture;
 
-use super::picture::{Picture, decode};
+use super::picture::of_bytes;
 use crate::{Error, Result, columns::Batch};
 
 /// Rows that are decoded together.
 pub(crate) const BATCH_ROWS: usize = 128;
 
 /// The images of a batch.
-pub(crate) struct ImageColumn<'a> {
+pub(crate) struct RawColumn<'a> {
     batch: &'a Batch<'a>,
     name: &'a str,
     bytes: ByteCells,
-    /// File names beside the bytes.
-    paths: Option<ArrayRef>,
-    raw: Option<Shape>,
+    shape: Shape,
+}
+
+impl<'a> RawColumn<'a> {
+    /// Looks at the type of the column.
+    pub(crate) fn new(batch: &'a Batch<'a>, name: &'a str, shape: Shape) -> Result<Self> {
+        let column = batch.array(name)?;
+        Ok(Self { batch, name, bytes: ByteCells::new(batch, name, &column)?, shape })
+    }
+
+    /// The image of a row.
+    pub(crate) fn picture(&self, row: usize) -> Result<Picture> {
+        let Some(bytes) = self.bytes.get(row) else {
+            let help = "every row needs an image; leave such rows out of the file";
+            return Err(self.batch.wrong(self.name, row, "the image is missing", help));
+        };
+        if bytes.len() != self.shape.pixels() {
+            let message = format!("it holds {} bytes, not {}", bytes.len(), self.shape.pixels());
+            let help = "`shape` is what every row must have: height × width × channels bytes";
+            return Err(self.batch.wrong(self.name, row, message, help));
+        }
+        of_bytes(self.shape, bytes.to_vec())
+    }
 }
 
 /// The bytes of each row, however the file stores them.
@@ -30,77 +50,26 @@ enum ByteCells {
     Fixed(ArrayRef),
 }
 
-impl<'a> ImageColumn<'a> {
-    /// Looks at the type of the column. `raw` is the shape of images that are not encoded.
-    pub(crate) fn new(batch: &'a Batch<'a>, name: &'a str, raw: Option<Shape>) -> Result<Self> {
-        let column = batch.array(name)?;
-        if !matches!(column.data_type(), DataType::Struct(_)) {
-            let bytes = ByteCells::new(batch, name, &column, raw)?;
-            return Ok(Self { batch, name, bytes, paths: None, raw });
-        }
-        let fields = column.as_struct();
-        let Some(bytes) = fields.column_by_name("bytes") else {
-            let message = format!("it is {}", column.data_type());
-            let help = "a struct needs a field `bytes` with the encoded image";
-            return Err(wrong_type(batch, name, &message, help));
-        };
-        let bytes = ByteCells::new(batch, name, bytes, raw)?;
-        let paths = match fields.column_by_name("path") {
-            Some(paths) => Some(batch.cast(name, paths, &DataType::LargeUtf8)?),
-            None => None,
-        };
-        Ok(Self { batch, name, bytes, paths, raw })
-    }
-
-    /// The file name that the column gives a row.
-    pub(crate) fn path(&self, row: usize) -> Option<String> {
-        let paths = self.paths.as_ref()?.as_string::<i64>();
-        (!paths.is_null(row)).then(|| paths.value(row).to_owned())
-    }
-
-    /// Decodes a row; `label` stands for it in messages.
-    pub(crate) fn picture(&self, row: usize, label: &str) -> Result<Picture> {
-        let cell = self.bytes.get(row);
-        let Some(bytes) = cell else {
-            let help = "every row needs an image; leave such rows out of the file";
-            return Err(self.batch.wrong(self.name, row, "the image is missing", help));
-        };
-        match self.raw {
-            None => decode(bytes, label),
-            Some(shape) if bytes.len() == shape.pixels() => {
-                Ok(Picture { shape, pixels: bytes.to_vec() })
-            }
-            Some(shape) => {
-                let message = format!("it holds {} bytes, not {}", bytes.len(), shape.pixels());
-                let help = "`shape` is what every row must have: height × width × channels bytes";
-                Err(self.batch.wrong(self.name, row, message, help))
-            }
-        }
-    }
-}
-
 impl ByteCells {
-    fn new(batch: &Batch<'_>, name: &str, array: &ArrayRef, raw: Option<Shape>) -> Result<Self> {
+    fn new(batch: &Batch<'_>, name: &str, array: &ArrayRef) -> Result<Self> {
         use DataType as T;
         match array.data_type() {
             T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) => {
                 Ok(Self::Binary(batch.cast(name, array, &T::LargeBinary)?))
             }
             T::List(item) | T::LargeList(item) | T::FixedSizeList(item, _)
-                if item.data_type() != &T::UInt8 || raw.is_none() =>
+                if item.data_type() != &T::UInt8 =>
             {
                 let message = format!("it is {}", array.data_type());
-                let help = "a list of raw pixels has items of type UInt8 and needs \
-                            `shape = { height = …, width = …, channels = … }`";
-                Err(wrong_type(batch, name, &message, help))
+                Err(wrong_type(batch, name, &message, "raw pixels are lists of UInt8"))
             }
             T::FixedSizeList(..) => Ok(Self::Fixed(array.clone())),
             T::List(item) | T::LargeList(item) => {
                 Ok(Self::List(batch.cast(name, array, &T::LargeList(item.clone()))?))
             }
             found => {
-                let help = "images are binary (PNG or JPEG files, or raw), lists of UInt8, or a \
-                            struct of `bytes` and `path`";
+                let help = "raw pixels are binary or lists of UInt8; without `shape` images are \
+                            encoded";
                 Err(wrong_type(batch, name, &format!("it is {found}"), help))
             }
         }

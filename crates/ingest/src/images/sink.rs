@@ -3,9 +3,13 @@
 use std::path::Path;
 
 use scarce_artifact::{BATCH_ROWS, Classes, Images, ImagesMeta, Shape, Truth, Vectors, Writer};
+use scarce_pictures::{Picture, Samples};
 use scarce_stage::{Context, Failure};
 
-use super::{params::Taken, picture::Picture};
+use super::{
+    params::Taken,
+    picture::{MAX_VALUES, shape_of},
+};
 use crate::Error;
 
 /// Pixels that are held before they are written.
@@ -34,6 +38,7 @@ pub(crate) struct Sink<'a> {
     truth: Truth,
     rows: u32,
     expected: usize,
+    left_out: Vec<(u32, String)>,
 }
 
 impl<'a> Sink<'a> {
@@ -46,7 +51,8 @@ impl<'a> Sink<'a> {
         classes: Option<Vec<String>>,
         expected: usize,
     ) -> Self {
-        let meta = ImagesMeta { shape: Shape::default(), dataset: dataset.to_owned(), max_value };
+        let dataset = dataset.to_owned();
+        let meta = ImagesMeta { dataset, max_value, ..ImagesMeta::default() };
         Self {
             context,
             meta,
@@ -58,18 +64,29 @@ impl<'a> Sink<'a> {
             truth: Truth::default(),
             rows: 0,
             expected,
+            left_out: Vec::new(),
         }
     }
 
     /// Adds an image, which must have the shape of those before it.
     pub(crate) fn push(&mut self, row: Row, picture: &Picture) -> Result<(), Failure> {
-        self.check_shape(&row.source, picture.shape)?;
+        let shape = shape_of(picture);
+        let bytes = match picture.samples() {
+            Samples::Bytes(bytes) if shape.pixels() <= MAX_VALUES => bytes,
+            _ => {
+                let Shape { height, width, .. } = shape;
+                let message = format!("`{}` has {height} × {width} pixels", row.source);
+                let help = "set `resize` to bring every image to one size";
+                return Err(Error::request(message, help).into());
+            }
+        };
+        self.check_shape(&row.source, shape)?;
         let Taken { id, split } = row.taken;
         self.rows += 1;
         self.batch.id.push(id);
         self.batch.split.push(split);
         self.batch.source.push(row.source);
-        self.pixels.extend_from_slice(&picture.pixels);
+        self.pixels.extend_from_slice(bytes);
         if let Some(label) = row.label {
             self.truth.id.push(id);
             self.truth.label.push(label);
@@ -112,13 +129,21 @@ impl<'a> Sink<'a> {
         Ok(())
     }
 
+    /// A picture of the source that cannot be read.
+    pub(crate) fn leave_out(&mut self, id: u32, name: String) {
+        self.left_out.push((id, name));
+    }
+
     /// Writes what is left. `source` is named when there was nothing.
     pub(crate) fn finish(mut self, source: &Path) -> Result<(), Failure> {
         self.flush()?;
-        let Some(writer) = self.writer else {
+        let Some(mut writer) = self.writer else {
             let help = "check the path, `limit` and the file names".to_owned();
             return Err(Error::Empty { path: source.to_owned(), what: "image", help }.into());
         };
+        if !self.left_out.is_empty() {
+            writer.add_meta("left_out", &serde_json::json!(self.left_out));
+        }
         writer.finish()?;
         match self.classes {
             Some(classes) => self.context.write("truth", Classes { classes }, self.truth),

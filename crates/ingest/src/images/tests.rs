@@ -10,13 +10,15 @@ use arrow::{
 use scarce_artifact::{Classes, Empty, ImagesMeta, RawWriter, Shape, digest_file};
 use serde_json::{Value, json};
 
+use self::made::{bomb, encode, folder_of, grey, rgb};
 use super::{
-    folder::tests::folder_of,
     idx::tests::{gzip, idx_bytes},
-    picture::tests::{bomb, encode, grey, rgb},
     *,
 };
 use crate::testing::{Bench, assert_failure};
+
+pub(crate) mod made;
+mod photographs;
 
 fn run(bench: &Bench, params: Value) -> (Images, ImagesMeta) {
     bench.run("ingest", params).unwrap();
@@ -326,8 +328,8 @@ mod from_a_folder {
     }
 
     #[test]
-    fn more_images_than_are_decoded_at_once_keep_their_order() {
-        let names: Vec<String> = (0..FILES_AT_ONCE + 5).map(|i| format!("{i:04}.png")).collect();
+    fn more_images_than_are_read_at_once_keep_their_order() {
+        let names: Vec<String> = (0..261).map(|i| format!("{i:04}.png")).collect();
         let folder = folder_of(&names.iter().map(String::as_str).collect::<Vec<_>>());
         let (images, _) = run(&Bench::new(), json!({ "path": folder.path() }));
         assert_eq!(images.source, names);
@@ -359,7 +361,7 @@ mod from_a_folder {
         for (bytes, word) in [
             (whole[..whole.len() / 2].to_vec(), "`aa.png`"),
             (bomb(1_000_000), "`aa.png`"),
-            (b"not an image".to_vec(), "neither PNG nor JPEG"),
+            (b"not an image".to_vec(), "none of PNG"),
             (Vec::new(), "`aa.png`"),
         ] {
             fs_err::write(folder.path().join("aa.png"), bytes).unwrap();
@@ -459,8 +461,8 @@ mod from_parquet {
         assert_eq!(images.pixels.row(1)[..3], [12, 13, 14]);
         assert_failure(
             bench.run("ingest", json!({ "path": path })),
-            "ingest::column",
-            &["`image`", "shape = {"],
+            "pictures::column",
+            &["`image`", "`shape = {"],
         );
         assert_failure(
             bench.run("ingest", json!({ "path": path, "shape": { "height": 3, "width": 3 } })),
@@ -481,13 +483,10 @@ mod from_parquet {
         assert_failure(
             bench.run("ingest", json!({ "path": path })),
             "ingest::image",
-            &["images.pq, row 1"],
+            &["2 of 3 images", "`1`: it is none of", "`2`: the image is missing"],
         );
-        assert_failure(
-            bench.run("ingest", json!({ "path": path, "skip_unreadable": true })),
-            "ingest::value",
-            &["row 2", "missing"],
-        );
+        let (images, _) = run(&bench, json!({ "path": path, "skip_unreadable": true }));
+        assert_eq!(images.id, [0]);
         assert_failure(
             bench.run("ingest", json!({ "path": path, "image_column": "picture" })),
             "ingest::column",

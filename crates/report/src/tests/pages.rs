@@ -17,7 +17,8 @@ fn images(bench: &mut Bench, n: u32, splits: &[Split]) {
         source: (0..n).map(|id| format!("{id}.png")).collect(),
         pixels: Vectors::new(4, (0..4 * n).map(|value| (value % 17) as u8).collect()),
     };
-    let meta = ImagesMeta { shape, dataset: "pets".to_owned(), max_value: 16 };
+    let meta =
+        ImagesMeta { shape, dataset: "pets".to_owned(), max_value: 16, ..Default::default() };
     bench.table("images", "images", &[], meta, table);
 }
 
@@ -52,7 +53,8 @@ fn full() -> Bench {
         reconstruction: Vectors::new(4, vec![1, 4, 8, 15, 15, 8, 4, 1]),
     };
     let shape = Shape { height: 2, width: 2, channels: 1 };
-    let meta = ImagesMeta { shape, dataset: "pets".to_owned(), max_value: 16 };
+    let meta =
+        ImagesMeta { shape, dataset: "pets".to_owned(), max_value: 16, ..Default::default() };
     bench.table("reconstructions", "encoder", &[("seed", json!(0))], meta, rebuilt);
     bench
 }

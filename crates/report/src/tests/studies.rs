@@ -20,7 +20,8 @@ fn images(bench: &mut Bench) {
         source: (0..IMAGES).map(|id| format!("{id}.png")).collect(),
         pixels: Vectors::new(4, (0..4 * IMAGES).map(|value| value as u8).collect()),
     };
-    let meta = ImagesMeta { shape, dataset: "pets".to_owned(), max_value: 255 };
+    let meta =
+        ImagesMeta { shape, dataset: "pets".to_owned(), max_value: 255, ..Default::default() };
     bench.table("images", "images", &[], meta, table);
 }
 
