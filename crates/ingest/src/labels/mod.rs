@@ -1,7 +1,10 @@
 //! The kind `labels`: labels of one's own, for a few images or all of them.
 
+mod json;
+mod keys;
 mod matching;
 mod read;
+mod text;
 
 #[cfg(test)]
 mod tests;
@@ -16,22 +19,28 @@ use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::read::{read_column, read_ids};
+pub(crate) use self::text::{read_column, read_ids};
 use self::{
-    matching::{Match, Names},
+    keys::Lookup,
+    matching::compose,
     read::{Entry, LabelFile, Wanted},
 };
 use crate::{Error, Result, classes::nearest, roster::Roster};
+
+/// Conflicts that a message lists.
+const LISTED: usize = 20;
 
 /// How the keys of a label file are meant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MatchBy {
-    /// Ids where there are only embeddings, or where the column is called `id` and holds nothing
-    /// but whole numbers; file names otherwise.
+    /// Ids where there are only embeddings, or where the column is called `id`, holds nothing but
+    /// whole numbers, and no image has such a number for a name; file names otherwise. Where both
+    /// are possible and differ, the stage stops and shows both.
     #[default]
     Auto,
-    /// The images' `source`: a file name or a path whose end identifies the image.
+    /// The images' `source`: a file name or a path whose end identifies the image, with or without
+    /// the extension, or the name under which Label Studio keeps an upload.
     Name,
     /// The images' or embeddings' `id`.
     Id,
@@ -41,17 +50,22 @@ pub enum MatchBy {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// CSV (also separated by `;` or tabs), JSON lines (`.jsonl`, `.ndjson`, `.json`) or Parquet:
-    /// one row per image, in any order. Rows with an empty label are left out.
+    /// CSV (also separated by `;` or tabs), JSON lines, a JSON array of rows, or Parquet: one row per
+    /// image, in any order. Rows with an empty label are left out. Also what Label Studio exports
+    /// (CSV, JSON, JSON-MIN), COCO's JSON where every image has one category, and the JSON that
+    /// FiftyOne writes for classification.
     #[schemars(extend("format" = "path"))]
     pub path: PathBuf,
     /// The column that names the image; by default the first of `file`, `filename`, `file_name`,
-    /// `path`, `image`, `source`, `id`.
+    /// `path`, `image`, `source`, `id`, `image_id`.
     #[serde(default)]
     pub key_column: Option<String>,
-    /// The column of classes; by default `label` or `class`.
+    /// The column of classes; by default the first of `label`, `class`, `choice`, `category`.
     #[serde(default)]
     pub label_column: Option<String>,
+    /// Take only the rows whose column `annotator` says this, where several people labelled.
+    #[serde(default)]
+    pub annotator: Option<String>,
     /// How images are named.
     #[serde(default)]
     pub match_by: MatchBy,
@@ -67,32 +81,37 @@ impl Stage for GivenLabels {
     type Params = Params;
 
     fn describe() -> Description {
-        Description::new("labels", "Labels of your own, from CSV, JSON lines or Parquet")
-            .needs(Needs::light())
-            .doc(
-                "Each row names an image (file name, end of its path, or id) and its class. The file \
-                 may cover a few images only. Labels of images in the `test` split are left out \
+        Description::new(
+            "labels",
+            "Labels of your own, from CSV, JSON, Parquet, Label Studio or COCO",
+        )
+        .needs(Needs::light())
+        .doc(
+            "Each row names an image (file name, end of its path, or id) and its class. The file \
+                 may cover a few images only. Labels of pictures that `ingest` could not read are \
+                 left out with a warning. Labels of images in the `test` split are left out \
                  with a warning: nothing may learn from those. Confidence is 1, source `given`.",
-            )
-            .input(Port::table::<Images>("images", "Where file names and ids are looked up").optional())
-            .input(
-                Port::table::<Embeddings>("embeddings", "Where ids are looked up without images")
-                    .optional(),
-            )
-            .output(Port::table::<Labels>("labels", "The labels, sorted by id"))
+        )
+        .input(Port::table::<Images>("images", "Where file names and ids are looked up").optional())
+        .input(
+            Port::table::<Embeddings>("embeddings", "Where ids are looked up without images")
+                .optional(),
+        )
+        .output(Port::table::<Labels>("labels", "The labels, sorted by id"))
     }
 
     fn run(params: Params, context: &Context) -> Result<(), Failure> {
         let roster = Roster::of(context)?;
         let wanted =
             Wanted { key: params.key_column.as_deref(), class: params.label_column.as_deref() };
-        let file = read::read(&params.path, wanted)?;
+        let file = read::read(&params.path, wanted)?.of_annotator(&params)?;
         if file.entries.is_empty() {
             let help = "write one row per labelled image, such as `file,label` then `a.png,cat`";
             let (path, help) = (params.path, help.to_owned());
             return Err(Error::Empty { path, what: "label", help }.into());
         }
-        let rows = rows(&file, &roster, &params)?;
+        let rows = Lookup::new(&roster, &file, &params).rows()?;
+        warn_of_left_out(&file, &rows);
         let (classes, by_row) = by_row(&file, &rows, &params)?;
         let labels = labels(&by_row, &roster);
         if labels.id.is_empty() {
@@ -103,70 +122,31 @@ impl Stage for GivenLabels {
     }
 }
 
-/// The row of the roster that each entry means.
-fn rows(file: &LabelFile, roster: &Roster, params: &Params) -> Result<Vec<usize>> {
-    let numeric = || file.entries.iter().all(|entry| entry.key.parse::<u32>().is_ok());
-    let sources = match (&roster.source, params.match_by) {
-        (Some(_), MatchBy::Auto) if file.key_column.eq_ignore_ascii_case("id") && numeric() => None,
-        (sources, MatchBy::Auto | MatchBy::Name) => sources.as_deref(),
-        (_, MatchBy::Id) => None,
-    };
-    match sources {
-        Some(sources) => {
-            let names = Names::new(sources);
-            let row = |entry| row_by_name(&names, sources, file, entry, params);
-            file.entries.iter().map(row).collect()
-        }
-        None if params.match_by == MatchBy::Name => Err(Error::request(
-            "`match_by = \"name\"`, but embeddings have no names",
-            "wire `images`, or match by id",
-        )),
-        None => {
-            let rows: HashMap<u32, usize> =
-                roster.id.iter().enumerate().map(|(row, &id)| (id, row)).collect();
-            let row = |entry: &Entry| {
-                entry.key.parse().ok().and_then(|id| rows.get(&id)).copied().ok_or_else(|| {
-                    let help = format!("ids are whole numbers; there are {}", roster.id.len());
-                    wrong(file, entry, params, format!("there is no id `{}`", entry.key), help)
-                })
-            };
-            file.entries.iter().map(row).collect()
-        }
-    }
-}
-
-fn row_by_name(
-    names: &Names<'_>,
-    sources: &[String],
-    file: &LabelFile,
-    entry: &Entry,
-    params: &Params,
-) -> Result<usize> {
-    match names.find(&entry.key) {
-        Match::One(row) => Ok(row),
-        Match::Several(one, other) => {
-            let message =
-                format!("`{}` may be `{}` or `{}`", entry.key, sources[one], sources[other]);
-            Err(wrong(file, entry, params, message, "write more of the path"))
-        }
-        Match::Nothing => {
-            let message = format!("there is no image `{}`", entry.key);
-            Err(wrong(file, entry, params, message, nearest(&entry.key, sources)))
-        }
+/// Labels of pictures that `ingest` could not read.
+fn warn_of_left_out(file: &LabelFile, rows: &[Option<usize>]) {
+    let missing = || file.entries.iter().zip(rows).filter(|(_, row)| row.is_none());
+    let count = missing().count();
+    if let Some((first, _)) = missing().next() {
+        let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+        tracing::warn!(
+            "`{}`{more}: labelled, but the picture cannot be read and was left out",
+            first.key
+        );
     }
 }
 
 /// The class names, and the class of each labelled row of the roster.
 fn by_row(
     file: &LabelFile,
-    rows: &[usize],
+    rows: &[Option<usize>],
     params: &Params,
 ) -> Result<(Vec<String>, BTreeMap<usize, i32>)> {
-    let mut classes = params.classes.clone();
+    let mut classes: Vec<String> = params.classes.iter().map(|class| compose(class)).collect();
     if classes.is_empty() {
         classes = file.entries.iter().map(|entry| entry.class.clone()).collect();
         classes.sort();
         classes.dedup();
+        warn_of_capitals(&classes);
     }
     let index: HashMap<&str, usize> =
         classes.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
@@ -175,6 +155,7 @@ fn by_row(
     }
     let mut found: BTreeMap<usize, (i32, &Entry)> = BTreeMap::new();
     let mut used = vec![false; classes.len()];
+    let mut conflicts = Vec::new();
     for (entry, &row) in file.entries.iter().zip(rows) {
         let class = *index.get(entry.class.as_str()).ok_or_else(|| {
             let message = format!("`{}` is not one of `classes`", entry.class);
@@ -182,21 +163,62 @@ fn by_row(
         })?;
         used[class] = true;
         let label = class as i32;
-        match found.insert(row, (label, entry)) {
-            Some((before, first)) if before != label => {
-                let message = format!(
-                    "`{}` is `{}` here and `{}` in {} {}",
-                    entry.key, entry.class, first.class, file.unit, first.line
-                );
-                return Err(wrong(file, entry, params, message, "keep one of the two"));
-            }
-            _ => {}
+        let Some(row) = row else { continue };
+        let (before, first) = *found.entry(row).or_insert((label, entry));
+        if before != label {
+            conflicts.push((first, entry));
         }
     }
+    refuse_conflicts(file, &conflicts, params)?;
     for (class, _) in classes.iter().zip(used).filter(|(_, used)| !used) {
         tracing::warn!("the class `{class}` has no label");
     }
     Ok((classes, found.into_iter().map(|(row, (label, _))| (row, label)).collect()))
+}
+
+/// Images that were given two classes, all of them.
+fn refuse_conflicts(
+    file: &LabelFile,
+    conflicts: &[(&Entry, &Entry)],
+    params: &Params,
+) -> Result<()> {
+    let Some((_, entry)) = conflicts.first() else { return Ok(()) };
+    let by = |entry: &Entry| {
+        entry.annotator.as_ref().map_or_else(String::new, |name| format!(" by `{name}`"))
+    };
+    let describe = |(first, entry): &(&Entry, &Entry)| {
+        format!(
+            "`{}` is `{}`{} in {} {} and `{}`{} in {} {}",
+            entry.key,
+            first.class,
+            by(first),
+            file.unit,
+            first.line,
+            entry.class,
+            by(entry),
+            file.unit,
+            entry.line
+        )
+    };
+    let mut listed: Vec<String> = conflicts.iter().take(LISTED).map(describe).collect();
+    if conflicts.len() > LISTED {
+        listed.push(format!("and {} more", conflicts.len() - LISTED));
+    }
+    let help = if entry.annotator.is_some() {
+        "keep one of the two, or take the labels of one person by `annotator = \"…\"`"
+    } else {
+        "keep one of the two"
+    };
+    Err(wrong(file, entry, params, listed.join("\n  "), help))
+}
+
+fn warn_of_capitals(classes: &[String]) {
+    let mut folded: BTreeMap<String, &String> = BTreeMap::new();
+    for class in classes {
+        if let Some(other) = folded.insert(class.to_lowercase(), class) {
+            tracing::warn!("the classes `{other}` and `{class}` differ in capital letters only");
+        }
+    }
 }
 
 /// The table, without what is in the test split.

@@ -4,6 +4,8 @@ use serde_json::json;
 use super::*;
 use crate::testing::{Bench, assert_failure};
 
+mod tools;
+
 const SOURCES: [&str; 5] = ["cat/1.png", "cat/2.png", "dog/1.png", "dog/3.png", "dog/4.png"];
 
 /// Five images with ids 10, 11, …; the last is for testing.
@@ -122,7 +124,7 @@ fn one_image_with_two_classes_is_refused_with_both_lines() {
     assert_failure(
         bench.run("labels", json!({ "path": path })),
         "ingest::value",
-        &["line 4", "`dog` here and `cat` in line 2"],
+        &["line 4", "`cat/2.png` is `cat` in line 2 and `dog` in line 4"],
     );
     let path = bench.file("l.csv", "file,label\n2.png,cat\ncat/2.png,cat\n");
     assert_eq!(run(&bench, json!({ "path": path })).0, [(11, 0)]);
@@ -153,7 +155,7 @@ fn malformed_files_are_named_by_line() {
             "ingest::value",
             "line 2",
         ),
-        ("list.jsonl", b"[1]\n", "ingest::value", "line 1"),
+        ("list.jsonl", b"[1]\n", "ingest::value", "row 0"),
         ("nested.jsonl", b"{\"file\": [1], \"label\": \"cat\"}\n", "ingest::value", "line 1"),
         ("cut.parquet", b"PAR1....", "artifact::parquet", "cut.parquet"),
     ] {
