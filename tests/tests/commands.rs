@@ -501,7 +501,7 @@ mod export {
         let stray = project.path("artifacts/runs/small/mine=1");
         fs_err::create_dir(&stray).unwrap();
         fs_err::write(stray.join("own.parquet"), "own").unwrap();
-        let table = project.entry("small/knn/predictions.parquet");
+        let table = project.entry("small/knn").join("predictions.parquet");
         let mut bytes = fs_err::read(&table).unwrap();
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
