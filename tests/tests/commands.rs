@@ -495,6 +495,28 @@ mod export {
     }
 
     #[test]
+    fn of_a_damaged_table_is_refused_whole() {
+        let project = ran();
+        // What somebody put there is not of the run.
+        let stray = project.path("artifacts/runs/small/mine=1");
+        fs_err::create_dir(&stray).unwrap();
+        fs_err::write(stray.join("own.parquet"), "own").unwrap();
+        let table = project.entry("small/knn").join("predictions.parquet");
+        let mut bytes = fs_err::read(&table).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs_err::remove_file(&table).unwrap();
+        fs_err::write(&table, bytes).unwrap();
+        for more in [&[][..], &["--link"]] {
+            let words = [&["export", "small", "--to", "a"], more].concat();
+            project.scarce(&words).ended(3).complains_of(&["predictions.parquet` is damaged"]);
+            assert!(!project.path("a").exists(), "all or nothing");
+        }
+        project.scarce(&["export", "small/images", "--to", "a"]).ended(0);
+        assert_eq!(exported(&project, "a").len(), 2);
+    }
+
+    #[test]
     fn of_what_never_ran_is_refused() {
         let project = ran();
         project.scarce(&["export", "smal", "--to", "a"]).ended(2).complains_of(&["`small`?"]);

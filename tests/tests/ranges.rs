@@ -121,6 +121,11 @@ const CASES: &[Case] = &[
     case("neighbour-graph", FEATURES, "weights = \"gaussian\""),
     case("propagate-graph", FLOW, "method = \"poisson-mbo\""),
     only("propagate-graph", FLOW, "method = \"label-spreading\"", &["alpha", "tolerance"]),
+    case(
+        "propagate-logistic",
+        "{ features = \"pixels\", nodes = \"graph\", edges = \"graph\", labels = \"given\" }",
+        "",
+    ),
     case("spectral-embedding", "{ nodes = \"graph\", edges = \"graph\" }", ""),
     case("query-graph", FLOW, ""),
     case("graph-predict", "{ features = \"pixels\", distributions = \"flow\" }", ""),
@@ -140,14 +145,19 @@ const CASES: &[Case] = &[
 ];
 
 /// What no case tries: the parameter, and why.
-const UNTRIED: [(&str, &str); 6] = [
+const UNTRIED: [(&str, &str); 8] = [
     ("resize", "of 16,384 × 16,384 pixels is a gigabyte"),
     ("shape", "of raw bytes needs a Parquet file of pictures as large"),
+    ("max_pixels", "of 1 are fewer than any picture has"),
+    ("range_16bit", "are two numbers, of which the second is larger"),
     ("memory_gib", "of 0 is too little for a pair of images"),
     ("priors", "are a word or a list, one for each class"),
     ("components", "are a number or a share: tried by hand"),
     ("fold", "is a word or a number below `folds`"),
 ];
+
+/// Kinds that no case runs, and why; what is outside their ranges is tried all the same.
+const UNTRIED_KINDS: [(&str, &str); 1] = [("pretrained", "needs the weights of a network")];
 
 /// A number among the parameters of a kind.
 #[derive(Debug, Clone)]
@@ -155,6 +165,8 @@ struct Number {
     /// `early_stopping.patience`; `[]` stands for the items of a list.
     path: Vec<String>,
     schema: Value,
+    /// Items of the list that it is in, at least.
+    items: usize,
     /// What else must be written in the tables around it.
     siblings: Vec<(String, Value)>,
 }
@@ -199,7 +211,7 @@ impl Number {
         let mut value = value.clone();
         for (depth, key) in self.path.iter().enumerate().skip(1).rev() {
             if key == "[]" {
-                value = json!([value]);
+                value = json!(vec![value; self.items]);
                 continue;
             }
             let mut table = serde_json::Map::new();
@@ -266,6 +278,7 @@ fn numbers(root: &Value, object: &Value, path: &[String], found: &mut Vec<Number
                 found.push(Number {
                     path: path.clone(),
                     schema: form.clone(),
+                    items: 1,
                     siblings: siblings.clone(),
                 });
             }
@@ -276,7 +289,8 @@ fn numbers(root: &Value, object: &Value, path: &[String], found: &mut Vec<Number
             for item in form.get("items").into_iter().flat_map(|items| forms(root, items)) {
                 if is_bounded(item) {
                     let (schema, siblings) = (item.clone(), siblings.clone());
-                    found.push(Number { path: list.clone(), schema, siblings });
+                    let items = form["minItems"].as_u64().unwrap_or(1) as usize;
+                    found.push(Number { path: list.clone(), schema, items, siblings });
                 }
                 if item.get("properties").is_some() {
                     numbers(root, item, &list, found);
@@ -341,7 +355,7 @@ fn what_is_inside_is_admitted_by_the_stages() {
     let mut stages = 0;
     for (kind, mut numbers, schema) in kinds(&project) {
         numbers.retain(Number::says_more_than_its_type);
-        if numbers.is_empty() {
+        if numbers.is_empty() || UNTRIED_KINDS.iter().any(|(untried, _)| *untried == kind) {
             continue;
         }
         let cases: Vec<&Case> = CASES.iter().filter(|case| case.kind == kind).collect();

@@ -130,18 +130,25 @@ pub(crate) enum CliError {
         option: &'static str,
     },
 
+    /// A table of the store is not what it was.
+    #[error("`{path}` is damaged")]
+    #[diagnostic(
+        code(scarce::damaged_table),
+        help("`scarce run` computes it again; nothing was exported")
+    )]
+    DamagedTable {
+        /// The table.
+        path: PathBuf,
+    },
+
     /// A hard link cannot be made.
-    #[error("cannot link `{from}` to `{to}`: {message}")]
+    #[error("{message}")]
     #[diagnostic(
         code(scarce::no_link),
         help("hard links need one file system for both: leave `--link` out to copy")
     )]
     NoLink {
-        /// The table in the store.
-        from: PathBuf,
-        /// Where it should have been too.
-        to: PathBuf,
-        /// What the system says.
+        /// From where to where, and what the system says.
         message: String,
     },
 
@@ -204,7 +211,8 @@ impl CliError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Damaged { .. } => 1,
-            Self::Orchestrator(scarce_orchestrator::Error::Record { .. }) => 3,
+            Self::DamagedTable { .. }
+            | Self::Orchestrator(scarce_orchestrator::Error::Record { .. }) => 3,
             _ => 2,
         }
     }

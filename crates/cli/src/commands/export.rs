@@ -1,13 +1,16 @@
 //! `scarce export`: the tables of a run as plain files, for readers that follow no links.
 //!
 //! Each table becomes a data set of its own, whose folder holds nothing else and is partitioned as
-//! Hive does it: `DIR/STAGE/TABLE/AXIS=VALUE/…/TABLE.parquet`. The whole tree appears at once.
+//! Hive does it: `DIR/STAGE/TABLE/AXIS=VALUE/…/TABLE.parquet`. The whole tree appears at once, each file
+//! compared with its digest.
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
+use scarce_artifact::{Digest, digest_file};
+use scarce_store::{Key, Lookup, Store};
 use serde_json::json;
 
 use super::{place, stages};
@@ -33,7 +36,8 @@ pub(crate) fn run(
     root: &Path,
     out: &mut Output,
 ) -> Result<(), CliError> {
-    let tables = find(pipeline.unwrap_or(&args.run), root)?;
+    let run = pipeline.unwrap_or(&args.run);
+    let tables = find(run, root)?;
     let exists = || CliError::Exists { path: args.to.clone(), option: "--to" };
     if args.to.symlink_metadata().is_ok() && !is_empty_folder(&args.to) {
         return Err(exists());
@@ -44,11 +48,20 @@ pub(crate) fn run(
     let room = tempfile::Builder::new().prefix(".export-").tempdir_in(beside)?;
     // Not the temporary folder itself, which nobody else may enter.
     let tree = room.path().join("tree");
+    let store = Store::open(root)?;
+    // Nothing is collected meanwhile.
+    let _session = store.session(&mut || true)?;
     let mut sizes: BTreeMap<(&str, &str), (usize, u64)> = BTreeMap::new();
     for table in &tables {
+        let from = fs_err::canonicalize(&table.path)?;
+        // What somebody else put beside the views is not of the run.
+        let Some(digest) = recorded(&store, &from)? else { continue };
         let (files, bytes) = sizes.entry((&table.stage, &table.name)).or_default();
         *files += 1;
-        *bytes += put(table, &tree, args.link)?;
+        *bytes += put(table, &from, &digest, &tree, args.link)?;
+    }
+    if sizes.is_empty() {
+        return Err(place::no_table(run, root));
     }
     fs_err::rename(&tree, &to).map_err(|error| match error.kind() {
         // It was not there, or empty, a moment ago.
@@ -115,21 +128,44 @@ fn collect(
     Ok(())
 }
 
+/// What the store says the digest of a file is; `None` for a file that is not in the store.
+fn recorded(store: &Store, file: &Path) -> Result<Option<Digest>, CliError> {
+    let within = fs_err::canonicalize(store.folder())?;
+    let Ok(place) = file.strip_prefix(&within) else { return Ok(None) };
+    let parts: Vec<&str> = place.iter().filter_map(|part| part.to_str()).collect();
+    let [kind, key, name] = parts[..] else { return Ok(None) };
+    let Some(key) = Key::parse(key) else { return Ok(None) };
+    match store.find(kind, &key)? {
+        Lookup::Hit(entry) => {
+            let mut files = entry.manifest.outputs.values().flatten().flat_map(|o| &o.files);
+            Ok(files.find(|file| file.name == name).map(|file| file.digest.clone()))
+        }
+        Lookup::Damaged(_) => Err(CliError::DamagedTable { path: file.to_owned() }),
+        Lookup::Absent => Ok(None),
+    }
+}
+
 /// Puts one file into the tree and returns its size.
-fn put(table: &Table, tree: &Path, link: bool) -> Result<u64, CliError> {
+fn put(
+    table: &Table,
+    from: &Path,
+    digest: &Digest,
+    tree: &Path,
+    link: bool,
+) -> Result<u64, CliError> {
     let folder = tree.join(&table.stage).join(&table.name).join(&table.variant);
     fs_err::create_dir_all(&folder)?;
     let to = folder.join(format!("{}.parquet", table.name));
-    let from = fs_err::canonicalize(&table.path)?;
     if link {
-        std::fs::hard_link(&from, &to).map_err(|error| CliError::NoLink {
-            from: from.clone(),
-            to,
-            message: error.to_string(),
-        })?;
-        return Ok(fs_err::metadata(&from)?.len());
+        fs_err::hard_link(from, &to)
+            .map_err(|error| CliError::NoLink { message: error.to_string() })?;
+    } else {
+        // As a new file: that of the store is one nobody may write to.
+        let mut source = fs_err::File::open(from)?;
+        std::io::copy(&mut source, &mut fs_err::File::create_new(&to)?)?;
     }
-    // As a new file: that of the store is one nobody may write to.
-    let mut source = fs_err::File::open(&from)?;
-    Ok(std::io::copy(&mut source, &mut fs_err::File::create_new(&to)?)?)
+    if digest_file(&to)? != *digest {
+        return Err(CliError::DamagedTable { path: from.to_owned() });
+    }
+    Ok(fs_err::metadata(&to)?.len())
 }

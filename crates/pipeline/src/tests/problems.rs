@@ -86,7 +86,7 @@ mod of_the_file {
         for i in 0..many {
             let from = (i + 1) % many;
             write!(text, "[stages.s{i}]\nkind = 'relabel'\n").unwrap();
-            write!(text, "inputs = {{ predictions = 's{from}' }}\n").unwrap();
+            writeln!(text, "inputs = {{ predictions = 's{from}' }}").unwrap();
         }
         let error = resolve(&text).unwrap_err();
         assert!(codes(&error).contains(&"pipeline::cycle".to_owned()));
