@@ -6,14 +6,15 @@ use scarce_tests::{Child, Project, SMALL, fixture};
 
 /// Two stages that wait a second, each with these resources.
 fn two(resources: &str) -> Project {
-    let mut text =
-        format!("[pipeline]\nname = \"small\"\nhosts = [{:?}]\n", fixture("scarce-patient"));
-    for stage in ["a", "b"] {
-        text += &format!(
-            "[stages.{stage}]\nkind = \"patient\"\nseconds = 1\ntext = \"{stage}\"\nresources = {{ {resources} }}\n"
-        );
-    }
-    Project::with(&text)
+    let stage = |name: &str| {
+        format!(
+            "[stages.{name}]\nkind = \"patient\"\nseconds = 1\ntext = \"{name}\"\n\
+             resources = {{ {resources} }}\n"
+        )
+    };
+    let host = fixture("scarce-patient");
+    let head = format!("[pipeline]\nname = \"small\"\nhosts = [{host:?}]\n");
+    Project::with(&[head, stage("a"), stage("b")].concat())
 }
 
 /// Whether the second stage began before the first had ended.
@@ -87,8 +88,11 @@ fn a_parent_that_ignores_the_end_of_its_children_does_no_harm() {
 }
 
 #[test]
-fn a_pipeline_whose_name_records_cannot_hold_is_refused_before_anything_runs() {
+fn a_name_that_records_cannot_hold_is_refused_before_anything_runs() {
     let project = Project::with(SMALL);
+    let mut command = project.command(&["run", "pipeline.toml", "--artifacts"]);
+    command.arg(OsStr::from_bytes(b"arti\xFFfacts"));
+    Child::start(command).finish().ended(2).complains_of(&["artifacts", "UTF-8"]);
     let name = OsStr::from_bytes(b"pi\xFFpe.toml");
     fs_err::rename(project.path("pipeline.toml"), project.folder().join(name)).unwrap();
     let mut command = project.command(&["run"]);

@@ -43,7 +43,6 @@ impl<'a> Orchestrator<'a> {
         options: Options,
     ) -> Result<Self> {
         let root = std::path::absolute(root)?;
-        readable("the pipeline", &pipeline.path)?;
         readable("the folder of the artifacts", &root)?;
         options.data.iter().try_for_each(|folder| readable("the folder of data", folder))?;
         let selected = if options.targets.is_empty() {

@@ -27,13 +27,13 @@ use segment::{LONGEST, Place, Segment, Writer};
 /// A segment is closed at this size, and after this time, so that little is lost with a process
 /// that is killed.
 const SEGMENT: u64 = 64 << 20;
-const SEGMENT_TIME: Duration = Duration::from_secs(60);
+const SEGMENT_TIME: Duration = Duration::from_mins(1);
 /// Items that a memo knows at most: about 100 MB of memory.
 const MOST: usize = 1 << 21;
 /// Segments whose files stay open: the newest ones. Some systems allow 64 files.
 const OPEN: usize = 16;
 /// A half-written segment that nobody has touched for so long belongs to a process that is gone.
-const ABANDONED: Duration = Duration::from_secs(86_400);
+const ABANDONED: Duration = Duration::from_hours(24);
 
 /// Bytes by digest, kept in a folder; see the module's documentation for what it is for.
 ///
@@ -180,10 +180,9 @@ impl Writing {
         }
         let Self::To(writer) = self else { return Ok(()) };
         writer.add(key, bytes)?;
-        if writer.bytes() >= limit || writer.age() >= SEGMENT_TIME {
-            if let Self::To(writer) = std::mem::replace(self, Self::Nowhere) {
-                writer.finish()?;
-            }
+        let full = writer.bytes() >= limit || writer.age() >= SEGMENT_TIME;
+        if full && let Self::To(writer) = std::mem::replace(self, Self::Nowhere) {
+            writer.finish()?;
         }
         Ok(())
     }

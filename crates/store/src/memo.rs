@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    const DAY: Duration = Duration::from_secs(86_400);
+    const DAY: Duration = Duration::from_hours(24);
 
     #[test]
     fn memos_of_other_ingredients_are_apart_and_go_when_nobody_has_used_them_for_long() {

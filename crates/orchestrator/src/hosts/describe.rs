@@ -24,7 +24,7 @@ use crate::{child::spawn_patiently, outputs};
 const LONGEST: u64 = 32 << 20;
 
 /// A program that did not answer is asked again after a day: perhaps the machine was too busy.
-const SILENCE: Duration = Duration::from_secs(86_400);
+const SILENCE: Duration = Duration::from_hours(24);
 
 /// An answer, and whose.
 #[derive(Serialize, Deserialize)]
