@@ -2,7 +2,7 @@
 //! `test` on top where there is a split.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     ffi::OsStr,
     path::{Path, PathBuf},
 };
@@ -10,7 +10,7 @@ use std::{
 use scarce_artifact::Split;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::{Error, Result};
+use crate::{Error, Result, classes::in_order};
 
 const EXTENSIONS: [&str; 3] = ["png", "jpg", "jpeg"];
 
@@ -49,11 +49,13 @@ pub(crate) fn list(root: &Path) -> Result<Listing> {
         classes.extend(class_folders);
         found.extend(files);
     }
-    let classes: Vec<String> = classes.into_iter().collect();
+    let classes = in_order(classes);
+    let places: HashMap<&str, usize> =
+        classes.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     let mut used = vec![false; classes.len()];
     let mut images = Vec::with_capacity(found.len());
     for (mut file, class) in found {
-        if let Some(at) = class.and_then(|class| classes.binary_search(&class).ok()) {
+        if let Some(at) = class.and_then(|class| places.get(class.as_str()).copied()) {
             used[at] = true;
             file.label = Some(at as i32);
         }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use scarce_artifact::{Images, Split, Truth};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Stage};
 
 use self::{
     idx::Idx,
@@ -48,6 +48,7 @@ impl Stage for Ingest {
     fn describe() -> Description {
         Description::new("ingest", "Images from a known data set, IDX, a folder or Parquet")
             .doc(include_str!("ingest.md"))
+            .learns(Learns::nothing())
             .output(Port::table::<Images>("images", "Every image, as bytes of one shape"))
             .output(
                 Port::table::<Truth>("truth", "The true classes, where the source has them")

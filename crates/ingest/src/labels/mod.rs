@@ -12,7 +12,7 @@ use std::{
 };
 
 use scarce_artifact::{Classes, Embeddings, Images, LabelSource, Labels, Split};
-use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Needs, Port, Splits, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,11 @@ use self::{
     matching::{Match, Names},
     read::{Entry, LabelFile, Wanted},
 };
-use crate::{Error, Result, classes::nearest, roster::Roster};
+use crate::{
+    Error, Result,
+    classes::{in_order, nearest},
+    roster::Roster,
+};
 
 /// How the keys of a label file are meant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -55,7 +59,8 @@ pub struct Params {
     /// How images are named.
     #[serde(default)]
     pub match_by: MatchBy,
-    /// The classes in label order; by default the sorted names that the file uses.
+    /// The classes in label order; by default the sorted names that the file uses, by size if all
+    /// are numbers.
     #[serde(default)]
     pub classes: Vec<String>,
 }
@@ -69,6 +74,7 @@ impl Stage for GivenLabels {
     fn describe() -> Description {
         Description::new("labels", "Labels of your own, from CSV, JSON lines or Parquet")
             .needs(Needs::light())
+            .learns(Learns::nothing().keeping(Splits::learnable()))
             .doc(
                 "Each row names an image (file name, end of its path, or id) and its class. The file \
                  may cover a few images only. Labels of images in the `test` split are left out \
@@ -164,9 +170,7 @@ fn by_row(
 ) -> Result<(Vec<String>, BTreeMap<usize, i32>)> {
     let mut classes = params.classes.clone();
     if classes.is_empty() {
-        classes = file.entries.iter().map(|entry| entry.class.clone()).collect();
-        classes.sort();
-        classes.dedup();
+        classes = in_order(file.entries.iter().map(|entry| entry.class.clone()));
     }
     let index: HashMap<&str, usize> =
         classes.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
