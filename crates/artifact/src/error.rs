@@ -92,6 +92,22 @@ pub enum Error {
         test: usize,
     },
 
+    /// Weights that no model may hold.
+    #[error("the weight `{weight}` holds a number that is not finite; `{path}` is not written")]
+    #[diagnostic(
+        code(artifact::not_finite),
+        help(
+            "what was learnt overflowed: look for numbers of enormous size in what it was fitted on, \
+             scale them down, or lower the step size of the training"
+        )
+    )]
+    NotFinite {
+        /// The model.
+        path: PathBuf,
+        /// The weight.
+        weight: String,
+    },
+
     /// A model file that cannot be used.
     #[error("cannot use the model `{path}`: {message}")]
     #[diagnostic(

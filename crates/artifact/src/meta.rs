@@ -1,4 +1,6 @@
-//! What a table says of all its rows at once; stored in the Parquet key–value metadata.
+//! What a table says of all its rows at once; stored in the Parquet key–value metadata: each field as
+//! JSON under `scarce.` and its name, so that class names are `scarce.classes`, a list of words, and
+//! label `i` is its `i`-th entry, from 0. `docs/tables.md` lists them all, with examples.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Empty {}
 
-/// The class names; a label `i` means `classes[i]`.
+/// The class names; a label `i` means `classes[i]`. In a file they are `scarce.classes`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Classes {
     /// Names in label order.

@@ -59,7 +59,8 @@ impl Model {
         let mut bytes = BTreeMap::new();
         for (name, tensor) in &self.tensors {
             if tensor.values.iter().any(|value| !value.is_finite()) {
-                return Err(error(format!("weight `{name}` holds a number that is not finite")));
+                let (path, weight) = (weights.clone(), name.clone());
+                return Err(Error::NotFinite { path, weight });
             }
             let raw: Vec<u8> = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
             bytes.insert(name, (tensor.shape.clone(), raw));

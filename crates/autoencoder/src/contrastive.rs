@@ -6,7 +6,7 @@ use scarce_nn::{
     Augmentation, Device, LIBTORCH, Mode, Padding, Pixels, Planes, Rows, Schedule, Training,
     Variables,
 };
-use scarce_stage::{Context, Description, Failure, Needs, Port, SplitName, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Needs, Port, SplitName, Splits, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -152,6 +152,7 @@ impl Stage for Contrastive {
     fn describe() -> Description {
         Description::new("contrastive", "Learn, without labels, what makes an image another")
             .doc(DOC)
+            .learns(Learns::images("images", Splits::Parameter("/splits".to_owned())).seeded())
             .input(Port::table::<Images>("images", "The images"))
             .output(Port::model("model", "encoder", "The trained network"))
             .output(Port::table::<History>("history", "Losses by epoch"))

@@ -2,7 +2,7 @@
 
 use scarce_artifact::{Embeddings, Images, Vectors, batch_rows};
 use scarce_nn::{Device, LIBTORCH, Pixels, Team, Variables, tch};
-use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Needs, Port, Stage};
 
 use crate::coder::{Coder, Plan};
 use crate::{EncodeParams, Error};
@@ -24,6 +24,7 @@ impl Stage for Encode {
     fn describe() -> Description {
         Description::new("encode", "The code of every image, by a trained encoder")
             .doc(DOC)
+            .learns(Learns::nothing())
             .input(Port::table::<Images>("images", "The images"))
             .input(Port::model("model", "encoder", "The trained network"))
             .output(Port::table::<Embeddings>("embeddings", "One code per image"))

@@ -3,7 +3,7 @@
 use scarce_artifact::{Empty, History, Images, ImagesMeta, Reconstructions, Vectors};
 use scarce_nn::tch::{self, Kind as Number, Tensor};
 use scarce_nn::{Activation, Device, LIBTORCH, Mode, Pixels, Rows, Training, Variables};
-use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Knowledge, Learns, Needs, Port, Splits, Stage};
 
 use crate::by_hand::ByHand;
 use crate::data::{Data, Samples};
@@ -39,12 +39,21 @@ The same seed gives the same bytes on the same device, whatever the number of th
 /// Trains an autoencoder.
 pub struct Train;
 
+/// From the images of two parameters.
+fn learns() -> Learns {
+    let parameter = |pointer: &str| Splits::Parameter(pointer.to_owned());
+    Learns::images("images", parameter("/splits"))
+        .and("images", parameter("/early_stopping/validation_split"), Knowledge::Images)
+        .seeded()
+}
+
 impl Stage for Train {
     type Params = TrainParams;
 
     fn describe() -> Description {
         Description::new("autoencoder", "Learn a short code for images, without labels")
             .doc(DOC)
+            .learns(learns())
             .input(Port::table::<Images>("images", "The images"))
             .output(Port::model("model", "encoder", "The trained network"))
             .output(Port::table::<History>("history", "Losses by epoch"))

@@ -4,7 +4,7 @@ use scarce_artifact::{
     Classes, Embeddings, EmbeddingsMeta, Labelled, Labels, Predictions, Reader, Vectors, Writer,
 };
 use scarce_kernels::Matrix;
-use scarce_stage::{Context, Description, Failure, Port};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Splits, counted};
 
 use crate::{
     Error, SplitName,
@@ -25,12 +25,14 @@ impl Inputs {
         let labelled = Labelled::gather(&features, &labels)?;
         let Labelled { unknown, test, .. } = labelled;
         if unknown > 0 {
-            tracing::warn!("{unknown} labels are of images that the features do not have");
+            let labels = counted(unknown, "label");
+            tracing::warn!("{labels} of images that the features do not have");
         }
         if test > 0 {
-            tracing::warn!("{test} labels are of test images and were not learnt from");
+            let labels = counted(test, "label");
+            tracing::warn!("{labels} of test images not learnt from");
         }
-        tracing::info!("learning from {} labelled images", labelled.len());
+        tracing::info!("learning from {}", counted(labelled.len(), "labelled image"));
         Ok(Self { features, classes: labels.meta().clone(), labelled })
     }
 
@@ -57,10 +59,16 @@ impl Inputs {
 pub(crate) fn fitting_kind(kind: &str, summary: &str, doc: &str) -> Description {
     Description::new(kind, summary)
         .doc(doc)
+        .learns(Learns::labels("features", Splits::learnable()).keeping(predicted()))
         .input(Port::table::<Embeddings>("features", "One vector per image"))
         .input(Port::table::<Labels>("labels", "The labels to learn from, joined by image id"))
         .output(predictions())
         .output(Port::model("model", "classifier", "The fitted classifier, for `predict`"))
+}
+
+/// The images that are predicted.
+pub(crate) fn predicted() -> Splits {
+    Splits::Parameter("/splits".to_owned())
 }
 
 /// The output that every kind has.

@@ -23,9 +23,8 @@ use crate::{
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Params {
-    /// Inverse strength C of the penalty on the weights, above 0: smaller keeps them smaller. As in
-    /// scikit-learn for three classes and more; two classes have a row of weights each, where
-    /// scikit-learn has one in all, so that there the same fit needs twice the C.
+    /// Inverse strength C of the penalty on the weights, above 0: smaller keeps them smaller. It
+    /// means what scikit-learn's `C` means, for two classes as for many.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub c: f64,
     /// Most iterations of L-BFGS; when they do not suffice, a warning says so.
@@ -70,7 +69,8 @@ impl Stage for LogisticRegression {
             "Minimises 1/S Σ sᵢ (−log P[i, yᵢ]) + ‖W‖² / (2 C S) with P = softmax(X Wᵀ + b), where \
              sᵢ are the weights of the labelled images and S is their sum (Bishop, *Pattern \
              Recognition and Machine Learning*, §4.3.4); this is the loss of scikit-learn's \
-             `LogisticRegression` with solver `lbfgs`. The intercepts b are not penalised. The \
+             `LogisticRegression` with solver `lbfgs`, also where two classes have labels: there \
+             the penalty is ‖W‖² / (C S), which is that of its one row of weights. The intercepts b are not penalised. The \
              search is L-BFGS (Liu and Nocedal, *Mathematical Programming* 45, 1989) from zero, so \
              there is no seed.\n\nThe model keeps `weights: [classes, d]` and `intercepts: \
              [classes]`, zero for classes without a labelled image, which its card names in \

@@ -1,13 +1,13 @@
 //! A classifier fitted earlier, applied without refitting.
 
 use scarce_artifact::{Classes, Embeddings};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     SplitName,
-    answers::{predict, predictions},
+    answers::{predict, predicted, predictions},
     rule::load,
 };
 
@@ -39,6 +39,7 @@ impl Stage for Predict {
                  bit; on other features of the same width, those it would have given. Class names \
                  come from the model.",
             )
+            .learns(Learns::nothing().keeping(predicted()))
             .input(Port::table::<Embeddings>("features", "One vector per image"))
             .input(Port::model("model", "classifier", "The fitted classifier"))
             .output(predictions())

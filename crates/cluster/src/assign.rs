@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use scarce_artifact::{Centroids, Clusters, Embeddings, Empty, Reader};
 use scarce_kernels::{Matrix, distance::nearest};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, SplitName, members::Standing};
+use crate::{Error, SplitName, fitted::splits, members::Standing};
 
 /// Parameters of `assign`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -47,6 +47,7 @@ impl Stage for Assign {
                  ascending id.\n\nFeatures are streamed; memory holds a batch of them and the rows \
                  of the output.",
             )
+            .learns(Learns::nothing().keeping(splits()).rows_of(&["features"]))
             .input(Port::table::<Embeddings>("features", "One vector per image"))
             .input(Port::table::<Centroids>("centroids", "The centroids of a fit"))
             .input(

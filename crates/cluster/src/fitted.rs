@@ -4,7 +4,7 @@ use scarce_artifact::{
     Centroids, CentroidsMeta, Clusters, Embeddings, Empty, Points, Reader, Vectors,
 };
 use scarce_kernels::{FittedKMeans, kmeans::Start};
-use scarce_stage::{Context, Description, Failure, Port};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Splits, counted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -43,9 +43,15 @@ pub(crate) const OUTPUTS_DOC: &str = "`clusters` has a row for each clustered im
 pub(crate) fn fitting_kind(kind: &str, summary: &str, doc: &str) -> Description {
     Description::new(kind, summary)
         .doc(doc)
+        .learns(Learns::images("features", splits()).keeping(splits()).seeded())
         .input(Port::table::<Embeddings>("features", "One vector per image"))
         .output(Port::table::<Clusters>("clusters", "The cluster of every image"))
         .output(Port::table::<Centroids>("centroids", "The centre of every cluster"))
+}
+
+/// The images that a kind is about.
+pub(crate) fn splits() -> Splits {
+    Splits::Parameter("/splits".to_owned())
 }
 
 /// What a fit found.
@@ -94,7 +100,7 @@ fn centroids(points: &Points, found: &Found, standing: &Standing) -> Centroids {
     }
     let empty = standing.size.len() - table.cluster.len();
     if empty > 0 {
-        tracing::warn!("{empty} clusters have no image and are left out");
+        tracing::warn!("{} without an image left out", counted(empty, "cluster"));
     }
     table.centroid = Vectors::new(width, values);
     table

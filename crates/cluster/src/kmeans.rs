@@ -2,7 +2,7 @@
 
 use scarce_artifact::{Embeddings, Points};
 use scarce_kernels::{FittedKMeans, KMeans as Problem, Matrix, kmeans::Round};
-use scarce_stage::{Context, Description, Failure, Stage};
+use scarce_stage::{Context, Description, Failure, Stage, counted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -101,10 +101,12 @@ fn fit(params: &Params, points: &Points, context: &Context) -> Result<FittedKMea
     let fitted = problem.fit_observed(x, &mut observe)?;
     let FittedKMeans { iterations, inertia, .. } = fitted;
     if fitted.converged {
-        tracing::info!("{clusters} clusters after {iterations} rounds, inertia {inertia}");
+        let (clusters, rounds) = (counted(clusters, "cluster"), counted(iterations, "round"));
+        tracing::info!("{clusters} after {rounds}, inertia {inertia}");
     } else {
         tracing::warn!(
-            "not converged after {iterations} rounds, inertia {inertia}; raise `max_iter`"
+            "not converged after {}, inertia {inertia}; raise `max_iter`",
+            counted(iterations, "round")
         );
     }
     Ok(fitted)

@@ -5,7 +5,7 @@ use scarce_kernels::{
     FittedKMeans, Matrix,
     kmeans::{MiniBatchKMeans as Problem, Step},
 };
-use scarce_stage::{Context, Description, Failure, Stage};
+use scarce_stage::{Context, Description, Failure, Stage, counted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -140,7 +140,8 @@ fn fit(params: &Params, points: &Points, context: &Context) -> Result<FittedKMea
     let fitted = problem.fit_observed(x, &mut observe)?;
     let FittedKMeans { iterations, inertia, converged, .. } = fitted;
     let why = if converged { "by itself" } else { "at `max_iter`" };
-    tracing::info!("{clusters} clusters after {iterations} steps, ended {why}, inertia {inertia}");
+    let (clusters, steps) = (counted(clusters, "cluster"), counted(iterations, "step"));
+    tracing::info!("{clusters} after {steps}, ended {why}, inertia {inertia}");
     Ok(fitted)
 }
 

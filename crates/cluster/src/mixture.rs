@@ -5,7 +5,7 @@ use scarce_kernels::{
     FittedMixture, GaussianMixture as Problem, Matrix,
     mixture::{Covariance, MixtureRound, MixtureStart},
 };
-use scarce_stage::{Context, Description, Failure, Stage};
+use scarce_stage::{Context, Description, Failure, Stage, counted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -134,12 +134,14 @@ fn fit(params: &Params, points: &Points, context: &Context) -> Result<Found, Err
     let FittedMixture { iterations, log_likelihood, .. } = fitted;
     if fitted.converged {
         tracing::info!(
-            "{clusters} clusters after {iterations} rounds, mean log-likelihood {log_likelihood}"
+            "{} after {}, mean log-likelihood {log_likelihood}",
+            counted(clusters, "cluster"),
+            counted(iterations, "round")
         );
     } else {
         tracing::warn!(
-            "not converged after {iterations} rounds, mean log-likelihood {log_likelihood}; raise \
-             `max_iter`"
+            "not converged after {}, mean log-likelihood {log_likelihood}; raise `max_iter`",
+            counted(iterations, "round")
         );
     }
     let near = fitted.distances(x)?;

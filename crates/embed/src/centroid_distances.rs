@@ -2,7 +2,7 @@
 
 use scarce_artifact::{Centroids, Embeddings, EmbeddingsMeta, Metric, Reader, Vectors, batch_rows};
 use scarce_kernels::{Matrix, distance::euclidean};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,7 @@ impl Stage for CentroidDistances {
                  in the clustering, such as those of the test split, are embedded like all others. \
                  Streamed.",
             )
+            .learns(Learns::nothing().rows_of(&["features"]))
             .input(Port::table::<Embeddings>("features", "The vectors that were clustered"))
             .input(Port::table::<Centroids>("centroids", "The centroids of a fit"))
             .output(Port::table::<Embeddings>("embeddings", "k distances per image"))

@@ -44,6 +44,25 @@ pub enum Error {
         value: f64,
     },
 
+    /// Numbers whose squares are too large.
+    #[error(
+        "the numbers overflow: the variance along the first component is {variance:.1e}, and 32-bit \
+         floats end at {:.1e}",
+        f32::MAX
+    )]
+    #[diagnostic(
+        code(embed::overflow),
+        help(
+            "the features hold numbers of about {:.0e}: scale them down, or look for a wrong column or a \
+             sentinel for missing values among them",
+            variance.sqrt()
+        )
+    )]
+    Overflow {
+        /// The variance.
+        variance: f64,
+    },
+
     /// Features that the projection was not fitted on.
     #[error("the projection expects {model} numbers per image, the features have {features}")]
     #[diagnostic(

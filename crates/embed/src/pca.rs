@@ -5,7 +5,9 @@ use scarce_kernels::{
     FittedPca, Matrix, Pca,
     pca::{CovarianceSum, MeanSum},
 };
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{
+    Context, Description, Failure, Knowledge, Learns, Port, Splits, Stage, counted,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +65,13 @@ impl Stage for PrincipalComponents {
                  entry of largest size is positive.\n\nThe model keeps `mean: [d]`, `components: \
                  [k, d]`, and the components' `variance: [k]` and share of it, `ratio: [k]`.",
             );
+        let learns = Learns::images("features", Splits::learnable()).and(
+            "images",
+            Splits::learnable(),
+            Knowledge::Images,
+        );
         Source::inputs(description)
+            .learns(learns)
             .output(Port::table::<Embeddings>("embeddings", "One projected vector per image"))
             .output(Port::model("model", "projection", "The fitted projection, for `project`"))
     }
@@ -72,16 +80,21 @@ impl Stage for PrincipalComponents {
         let source = Source::open(context)?;
         let covariance = covariance(&source, context)?;
         let mut fitted = fit(&params, &covariance)?;
+        if let Some(&variance) = fitted.explained_variance.first()
+            && variance > f64::from(f32::MAX)
+        {
+            return Err(Error::Overflow { variance }.into());
+        }
         // As the model will keep it, so that `project` gives the same bits.
         for variance in &mut fitted.explained_variance {
             *variance = f64::from(*variance as f32);
         }
         let kept: f64 = fitted.explained_ratio.iter().sum();
         tracing::info!(
-            "{} components keep {:.1} % of the variance of {} images",
-            fitted.len(),
+            "{:.1} % of the variance of {} kept by {}",
             100.0 * kept,
-            covariance.rows()
+            counted(covariance.rows(), "image"),
+            counted(fitted.len(), "component")
         );
         context.write_model("model", &save(&fitted, source.origin()))?;
         apply(context, &fitted, &source)

@@ -1,7 +1,7 @@
 //! Pixels as they are.
 
 use scarce_artifact::{Embeddings, EmbeddingsMeta, Images, Metric};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,7 @@ impl Stage for Pixels {
                 "Each image of height × width × channels becomes a vector of as many numbers, row \
                  by row, channels innermost; meant for the Euclidean distance. Streamed.",
             )
+            .learns(Learns::nothing())
             .input(Port::table::<Images>("images", "The images"))
             .output(Port::table::<Embeddings>("embeddings", "One vector per image"))
     }

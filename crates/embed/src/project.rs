@@ -1,7 +1,7 @@
 //! A projection fitted earlier, applied without refitting.
 
 use scarce_artifact::Embeddings;
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,7 @@ impl Stage for Project {
                      of the same width, those it would have given.",
                 );
         Source::inputs(description)
+            .learns(Learns::nothing())
             .input(Port::model("model", "projection", "The fitted projection"))
             .output(Port::table::<Embeddings>("embeddings", "One projected vector per image"))
     }

@@ -2,7 +2,7 @@
 
 use scarce_artifact::{Embeddings, EmbeddingsMeta, Metric, Reader, Split, Vectors};
 use scarce_kernels::{Matrix, Tsne as Problem, random};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Splits, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,11 @@ impl Default for Params {
     }
 }
 
+/// The images that are mapped.
+fn splits() -> Splits {
+    Splits::Parameter("/splits".to_owned())
+}
+
 /// The kind `tsne`.
 pub struct Tsne;
 
@@ -73,6 +78,7 @@ impl Stage for Tsne {
                  images later. Rows are by ascending id. Memory holds the features of the images \
                  that are mapped, of at most 4,096 numbers each.",
             )
+            .learns(Learns::images("features", splits()).keeping(splits()).seeded())
             .input(Port::table::<Embeddings>("features", "One vector per image"))
             .output(Port::table::<Embeddings>("embeddings", "The place of each image: [2]"))
     }

@@ -6,7 +6,7 @@ use scarce_kernels::{
     graph::{self, Graph, Rule},
     neighbours::approximate,
 };
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Splits, Stage, counted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +82,11 @@ impl Default for Params {
     }
 }
 
+/// The images of the graph.
+fn splits() -> Splits {
+    Splits::Parameter("/splits".to_owned())
+}
+
 /// The kind `neighbour-graph`.
 pub struct NeighbourGraph;
 
@@ -103,6 +108,7 @@ impl Stage for NeighbourGraph {
                  label can get from one to another, and a larger `k` joins them. Memory holds all \
                  features.",
             )
+            .learns(Learns::images("features", splits()).keeping(splits()))
             .input(Port::table::<Embeddings>("features", "One vector per image"))
             .output(Port::table::<Edges>("edges", "Each pair of neighbours, with its weight"))
             .output(Port::table::<Nodes>("nodes", "Every image of the graph"))
@@ -243,18 +249,22 @@ fn tell(made: &Made, images: usize) {
     let largest = sizes.iter().max().copied().unwrap_or_default();
     let GraphMeta { k, components, .. } = made.meta;
     tracing::info!(
-        "{images} images, {} edges, {components} connected components",
-        made.edges.len()
+        "{}, {}, {}",
+        counted(images, "image"),
+        counted(made.edges.len(), "edge"),
+        counted(components, "connected component")
     );
     if components > 1 {
         tracing::warn!(
-            "the graph is in {components} pieces, the largest of {largest} images; no label gets \
-             from one to another: a `k` above {k} would join them"
+            "the graph is in {components} pieces, the largest of {}; no label gets from one to another: a \
+             `k` above {k} would join them",
+            counted(largest, "image")
         );
     }
     let copies = made.radius.iter().filter(|radius| **radius == 0.0).count();
     if copies > 0 {
-        tracing::warn!("{copies} images have {k} or more exact copies and see nothing else");
+        let copies = counted(copies, "image");
+        tracing::warn!("{copies} with {k} or more exact copies, which see nothing else");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use scarce_artifact::{Distributions, Embeddings, Points, Predictions, Reader, Split, Vectors};
 use scarce_kernels::{Matrix, graph::Rule, neighbours::nearest_neighbours, vote::winners};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Splits, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,11 @@ impl Stage for GraphPredict {
                  images for a transductive score.\n\nThe search is exact, and what is predicted of \
                  an image depends on no other new image. Memory holds the features of the graph's \
                  images and one batch of the others.",
+            )
+            .learns(
+                Learns::nothing()
+                    .keeping(Splits::Parameter("/splits".to_owned()))
+                    .rows_of(&["features"]),
             )
             .input(Port::table::<Embeddings>("features", "Vectors of the graph's and of new images"))
             .input(Port::table::<Distributions>("distributions", "What labels left on the graph"))

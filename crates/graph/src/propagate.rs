@@ -5,7 +5,9 @@ use scarce_kernels::{
     graph::{Convergence, Seeds},
     scores::{entropy, margin},
 };
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{
+    Context, Description, Failure, Knowledge, Learns, Port, Splits, Stage, counted,
+};
 
 use crate::{
     Error,
@@ -17,6 +19,13 @@ use crate::{
     tables::Network,
 };
 
+/// From all images of the graph, and from labels of those that are not in the test split.
+fn learns() -> Learns {
+    Learns::images("nodes", Splits::All)
+        .and("labels", Splits::learnable(), Knowledge::Labels)
+        .rows_of(&["nodes"])
+}
+
 /// The kind `propagate-graph`.
 pub struct PropagateGraph;
 
@@ -26,6 +35,7 @@ impl Stage for PropagateGraph {
     fn describe() -> Description {
         Description::new("propagate-graph", "Lets a few labels flow along the edges of a graph")
             .doc(include_str!("propagate.md"))
+            .learns(learns())
             .input(Port::table::<Nodes>("nodes", "The images of a graph"))
             .input(Port::table::<Edges>("edges", "The edges of the same graph"))
             .input(Port::table::<Labels>("labels", "A few labels, joined by image id"))
@@ -105,8 +115,8 @@ fn decide(
         Label { id, class, source, confidence }
     }));
     tracing::info!(
-        "{} images labelled, {} left out below the least confidence; confidence is {}",
-        labels.len() - given.labels.len(),
+        "{} labelled, {} left out below the least confidence; confidence is {}",
+        counted(labels.len() - given.labels.len(), "image"),
         found.len() + given.labels.len() - labels.len(),
         match (by_rank, calibrated) {
             (true, _) => "a rank",
@@ -144,11 +154,11 @@ fn tell_task(params: &Params, network: &Network, seeds: &Seeds, classes: &Classe
     let counts = seeds.counts();
     let absent: Vec<&str> = named(classes, |class| counts[class] == 0);
     tracing::info!(
-        "{} labels in {} classes, {} images, {} edges",
-        seeds.len(),
-        classes.len() - absent.len(),
-        network.id.len(),
-        network.edges
+        "{} in {}, {}, {}",
+        counted(seeds.len(), "label"),
+        counted(classes.len() - absent.len(), "class"),
+        counted(network.id.len(), "image"),
+        counted(network.edges, "edge")
     );
     if !absent.is_empty() {
         let absent = absent.join("`, `");
@@ -164,7 +174,8 @@ fn tell_task(params: &Params, network: &Network, seeds: &Seeds, classes: &Classe
 fn tell_fit(params: &Params, fit: &Fit) {
     for (what, Convergence { iterations, residual, converged }) in &fit.scores.solved {
         if *converged {
-            tracing::info!("{what}: {iterations} iterations, relative residual {residual:.1e}");
+            let iterations = counted(*iterations, "iteration");
+            tracing::info!("{what}: {iterations}, relative residual {residual:.1e}");
         } else {
             tracing::warn!(
                 "{what}: relative residual {residual:.1e} after {iterations} iterations, above the \
@@ -176,7 +187,9 @@ fn tell_fit(params: &Params, fit: &Fit) {
     let (images, components) = fit.scores.reach.unreached();
     if images > 0 {
         tracing::warn!(
-            "{images} images in {components} connected components have no label to reach them"
+            "no label reaches {} in {}",
+            counted(images, "image"),
+            counted(components, "connected component")
         );
     }
     if let Some(error) = fit.size_error.filter(|error| *error > 1e-3) {

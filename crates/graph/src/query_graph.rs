@@ -2,7 +2,9 @@
 
 use scarce_artifact::{Edges, Empty, Labels, Nodes, Queries, Split};
 use scarce_kernels::graph::{Graph, Laplace, Precision, Seeds, laplace};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{
+    Context, Description, Failure, Knowledge, Learns, Port, Splits, Stage, counted,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +59,12 @@ impl Stage for QueryGraph {
             "Which images to label next, by how little labels reach them",
         )
         .doc(DOC)
+        .learns(
+            Learns::images("nodes", Splits::All)
+                .and("labels", Splits::learnable(), Knowledge::Labels)
+                .keeping(Splits::learnable())
+                .rows_of(&["nodes"]),
+        )
         .input(Port::table::<Nodes>("nodes", "The images of a graph"))
         .input(Port::table::<Edges>("edges", "The edges of the same graph"))
         .input(Port::table::<Labels>("labels", "The labels that are there already"))
@@ -76,7 +84,8 @@ impl Stage for QueryGraph {
         open.retain(|node| given.seeds.binary_search_by_key(&(*node as u32), |s| s.0).is_err());
         let asked = open.len().min(params.batch);
         if asked < params.batch {
-            tracing::warn!("`batch` is {}, but only {asked} images are left", params.batch);
+            let left = counted(asked, "image");
+            tracing::warn!("`batch` is {}, and all that is left is {left}", params.batch);
         }
         let wishes = wishes(&params, &network.graph, given.seeds, labels.meta().len(), open)?;
         context.write("queries", Empty {}, table(&network, &wishes))

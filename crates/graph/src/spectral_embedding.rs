@@ -2,7 +2,7 @@
 
 use scarce_artifact::{Edges, Embeddings, EmbeddingsMeta, Metric, Nodes, Vectors};
 use scarce_kernels::graph::{Convergence, Spectral, SpectralEmbedding as Found, spectral};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Splits, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,7 @@ impl Stage for SpectralEmbedding {
                  subspace iteration (Y. Zhou and others, J. Comput. Phys. 219, 2006); the log says \
                  how many products with the graph it took and how large the residual is.",
             )
+            .learns(Learns::images("nodes", Splits::All))
             .input(Port::table::<Nodes>("nodes", "The images of a graph"))
             .input(Port::table::<Edges>("edges", "The edges of the same graph"))
             .output(Port::table::<Embeddings>("embeddings", "One vector per image of the graph"))

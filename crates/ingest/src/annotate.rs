@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use scarce_artifact::{Embeddings, Images, LabelSource, Labels, Queries, Truth};
 use scarce_kernels::random;
-use scarce_stage::{Context, Description, Failure, Input, Needs, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Input, Learns, Needs, Port, Splits, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,10 @@ impl Stage for Annotate {
     fn describe() -> Description {
         Description::new("annotate", "Answer queries with true labels, beside those known before")
             .needs(Needs::light())
+            .with_same_classes()
+            .learns(
+                Learns::nothing().keeping(Splits::learnable()).seeded_with(&["error_rate"]),
+            )
             .doc(
                 "The simulated annotator of active learning: the labels that are there already, and \
                  for every image that `queries` asks for its true label, with the source `queried`. \

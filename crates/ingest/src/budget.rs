@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use scarce_artifact::{Clusters, Embeddings, Images, Labels, Queries, Truth};
-use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Needs, Port, Splits, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,11 @@ impl Stage for Budget {
     fn describe() -> Description {
         Description::new("budget", "Reveal the true labels of a few images")
             .needs(Needs::light())
+            .learns(
+                Learns::images("clusters", Splits::All)
+                    .keeping(Splits::learnable())
+                    .seeded_with(&["per_class", "random", "fraction"]),
+            )
             .doc(
                 "Simulates an annotator with little time: of all true labels, a learner sees those \
                  that `per_class`, `random`, `fraction`, `ids` or `ids_path` chooses; or those of \

@@ -54,14 +54,14 @@ impl Labelling {
         Ok(Self { classes, labels })
     }
 
-    /// Labels that are words: `names` fix the order, otherwise they are sorted.
+    /// Labels that are words: `names` fix the order, otherwise they have that of [`in_order`].
     pub(crate) fn of_words(
         words: &[Option<String>],
         names: &[String],
         path: &Path,
     ) -> Result<Self> {
         let classes: Vec<String> = if names.is_empty() {
-            words.iter().flatten().collect::<BTreeSet<_>>().into_iter().cloned().collect()
+            in_order(words.iter().flatten().cloned())
         } else {
             names.to_vec()
         };
@@ -84,6 +84,19 @@ impl Labelling {
             Words::Numbers(numbers) => Self::of_numbers(numbers, names, path),
         }
     }
+}
+
+/// Class names, each once, in the order that they have wherever nobody gives another: whole numbers
+/// by their size if all are numbers, else by their letters. A folder, a column and a file of labels
+/// that name the same classes thus number them alike.
+pub(crate) fn in_order(names: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<String> = names.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let numbers: Option<Vec<i64>> = names.iter().map(|name| name.parse().ok()).collect();
+    if numbers.is_some() {
+        // Stable, so that `01` stays before `1`.
+        names.sort_by_key(|name| name.parse::<i64>().ok());
+    }
+    names
 }
 
 /// The split and label of every row of a Parquet file, without reading its large columns.
@@ -168,6 +181,20 @@ mod tests {
         let names = ["dog".to_owned(), "cat".to_owned()];
         let found = Labelling::of_words(&words(&["dog", "cat"]), &names, Path::new("f")).unwrap();
         assert_eq!(found.labels, [Some(0), Some(1)]);
+    }
+
+    #[test]
+    fn names_that_are_numbers_are_in_the_order_of_numbers() {
+        let order = |words: &[&str]| in_order(words.iter().map(|&word| word.to_owned()));
+        assert_eq!(order(&["10", "2", "1", "10"]), ["1", "2", "10"]);
+        assert_eq!(order(&["2", "-1", "01", "1"]), ["-1", "01", "1", "2"]);
+        assert_eq!(order(&["10", "2", "b"]), ["10", "2", "b"], "one is none");
+        let words = words(&["2", "10", "2"]);
+        let found = Labelling::of_words(&words, &[], Path::new("f")).unwrap();
+        assert_eq!(
+            (found.classes, found.labels[1]),
+            (vec!["2".to_owned(), "10".to_owned()], Some(1))
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use scarce_artifact::{LabelSource, Labels};
 use scarce_kernels::random;
-use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Needs, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,7 @@ impl Stage for Holdout {
     fn describe() -> Description {
         Description::new("holdout", "Hold out a fold of the given labels, for cross-validation")
             .needs(Needs::light())
+            .learns(Learns::nothing())
             .doc(
                 "Divides the labels into folds, class by class (stratified), and holds one out. \
                  Whatever is below, propagation included, learns from `labels` only and can be \

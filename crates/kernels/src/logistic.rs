@@ -8,9 +8,10 @@
 //!
 //! (Bishop, *Pattern Recognition and Machine Learning*, §4.3.4, with a Gaussian prior on W), which
 //! is scikit-learn's loss for solver `lbfgs` with more than two classes; the intercepts b are not
-//! penalised. Two classes keep one row of W each, where scikit-learn has one row in all, so there
-//! the same fit needs twice the C. Products of matrices are in `f32`, sums over rows, the
-//! penalty and the search in `f64`.
+//! penalised. Of two classes scikit-learn penalises ‖w‖² / (2 C S), where w is the one row that tells
+//! the classes apart. Here each keeps a row, and at the minimum these are w/2 and −w/2, so that the
+//! same penalty is ‖W‖² / (C S). The same C thus means the same fit for any number of classes.
+//! Products of matrices are in `f32`, sums over rows, the penalty and the search in `f64`.
 //!
 //! The search runs in coordinates in which the features are uncorrelated ([`whitening`]), which
 //! changes the way to the minimum but neither the minimum nor the test that it is one.
@@ -30,7 +31,7 @@ pub use crate::lbfgs::Ending;
 /// What logistic regression shall do.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Logistic {
-    /// Inverse strength C of the penalty, above 0.
+    /// Inverse strength C of the penalty, above 0; scikit-learn's, for two classes too.
     pub c: f64,
     /// Whether to fit intercepts.
     pub intercept: bool,
@@ -132,7 +133,8 @@ impl Logistic {
             weights: &weights,
             total: weights.iter().copied().map(f64::from).sum(),
             classes: present.len(),
-            c: self.c,
+            // Two opposite rows of half the size have half the square of one.
+            c: if present.len() == 2 { self.c / 2.0 } else { self.c },
             intercept: self.intercept,
         };
         let minimum = loss.minimise(self, observe);

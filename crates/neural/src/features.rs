@@ -2,7 +2,7 @@
 
 use scarce_artifact::{Embeddings, EmbeddingsMeta, Images, Metric, Vectors};
 use scarce_nn::{Team, Variables, numbers, tch};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Stage};
 
 use crate::{
     Blueprint, Error, FeaturesParams, Network,
@@ -27,6 +27,7 @@ impl Stage for NeuralFeatures {
     fn describe() -> Description {
         let summary = "The last hidden layer of a trained network, as an embedding";
         on_libtorch(Description::new("neural-features", summary).doc(DOC))
+            .learns(Learns::nothing())
             .input(Port::table::<Embeddings>("features", "One vector per image").optional())
             .input(Port::table::<Images>("images", "The images").optional())
             .input(Port::model("model", MODEL, "The trained network"))

@@ -3,7 +3,7 @@
 use scarce_artifact::{Empty, History, Labels};
 use scarce_nn::tch::{self, Tensor};
 use scarce_nn::{Device, LIBTORCH, Mode, Progress, Rows, Training, Variables};
-use scarce_stage::{Context, Description, Failure, Needs, Port};
+use scarce_stage::{Context, Description, Failure, Learns, Needs, Port, Splits};
 
 use crate::{
     Blueprint, Error, Network,
@@ -20,12 +20,19 @@ pub(crate) const MODEL: &str = "network";
 /// A kind that fits, with the ports and facts that all of them have, but for what it sees.
 pub(crate) fn fitting_kind(kind: &str, summary: &str, doc: &str, sees: Port) -> Description {
     let model = "The trained network, for `neural-predict`";
+    let seen = Splits::learnable();
     on_libtorch(Description::new(kind, summary).doc(doc))
+        .learns(Learns::labels(&sees.name, seen).keeping(predicted()).seeded())
         .input(sees)
         .input(Port::table::<Labels>("labels", "The labels to learn from, joined by image id"))
         .output(predictions())
         .output(Port::model("model", MODEL, model))
         .output(Port::table::<History>("history", "Losses by epoch"))
+}
+
+/// The images that are predicted.
+pub(crate) fn predicted() -> Splits {
+    Splits::Parameter("/splits".to_owned())
 }
 
 /// Says that a kind's bytes depend on libtorch and on the device.

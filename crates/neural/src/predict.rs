@@ -2,12 +2,12 @@
 
 use scarce_artifact::{Classes, Embeddings, Images};
 use scarce_nn::Variables;
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Stage};
 
 use crate::{
     Blueprint, PredictParams,
     answers::{Classifier, predictions},
-    fit::{MODEL, on_libtorch},
+    fit::{MODEL, on_libtorch, predicted},
     source::Source,
 };
 
@@ -25,6 +25,7 @@ impl Stage for NeuralPredict {
     fn describe() -> Description {
         let summary = "A trained network applied to features or images, without refitting";
         on_libtorch(Description::new("neural-predict", summary).doc(DOC))
+            .learns(Learns::nothing().keeping(predicted()))
             .input(Port::table::<Embeddings>("features", "One vector per image").optional())
             .input(Port::table::<Images>("images", "The images").optional())
             .input(Port::model("model", MODEL, "The trained network"))

@@ -43,6 +43,7 @@
 
 mod assess;
 mod child;
+mod classes;
 mod error;
 mod event;
 mod finish;

@@ -7,7 +7,7 @@ use std::{
 
 use petgraph::graph::NodeIndex;
 use scarce_pipeline::{Pipeline, Task};
-use scarce_stage::{Ancestor, Description};
+use scarce_stage::{Ancestor, Description, Format, Learns, Learnt, Port};
 use scarce_store::canonical_json;
 use serde_json::{Map, Value};
 
@@ -43,9 +43,38 @@ pub(crate) fn of(pipeline: &Pipeline, hosts: &Hosts, index: NodeIndex) -> Vec<An
                 .into_owned(),
             files: outputs.flat_map(|port| port.format.files(&port.name)).collect(),
             reads: reads.into_iter().collect(),
+            learns: description.and_then(|kind| learnt(task, kind, &place)),
         }
     };
     above.iter().map(ancestor).collect()
+}
+
+/// What a task learns from, if its kind says so.
+fn learnt(
+    task: &Task,
+    description: &Description,
+    place: &BTreeMap<NodeIndex, usize>,
+) -> Option<Learnt> {
+    let behind = |wanted: &dyn Fn(&str) -> bool| {
+        let ports = task.inputs.iter().filter(|(port, _)| wanted(port));
+        let places: BTreeSet<usize> =
+            ports.flat_map(|(_, sources)| sources).map(|source| place[&source.task]).collect();
+        places.into_iter().collect::<Vec<_>>()
+    };
+    let is_table = |name: &str| {
+        description.inputs.iter().any(|port| port.name == name && port.format == Format::Table)
+    };
+    let wired = |port: &str| behind(&|name| name == port);
+    let learns = description.learns.as_ref().or_else(|| brings_data(description))?;
+    Some(learns.resolve(&task.params, &wired, behind(&is_table)))
+}
+
+/// A kind that takes nothing and gives nothing but images and truth has nothing to learn from.
+fn brings_data(description: &Description) -> Option<&'static Learns> {
+    static NOTHING: std::sync::LazyLock<Learns> = std::sync::LazyLock::new(Learns::nothing);
+    let is_data = |port: &Port| matches!(port.artifact.as_str(), "images" | "truth");
+    let only = description.inputs.is_empty() && description.outputs.iter().all(is_data);
+    only.then(|| &*NOTHING)
 }
 
 /// The parameters; of paths the last part, since the folders above mean something on one machine

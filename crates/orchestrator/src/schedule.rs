@@ -20,6 +20,7 @@ use scarce_store::{Damage, Entry, Usage};
 use crate::{
     Orchestrator, Result, RunEvent, Summary, TaskStatus,
     assess::{Assessment, Assessor, Work, last_record},
+    classes::Meetings,
     finish,
     ingredients::producers,
     orchestrator::say,
@@ -81,6 +82,7 @@ pub(crate) struct Run<'a> {
     ready: Ready,
     pub(crate) repairs: Repairs,
     held: Held,
+    meetings: Meetings,
     /// No new tasks are started.
     closing: bool,
 }
@@ -146,6 +148,7 @@ impl<'a> Run<'a> {
             ready: Ready::new(pipeline.tasks().map(request)),
             repairs: Repairs::default(),
             held: Held::default(),
+            meetings: Meetings::default(),
             closing: false,
         };
         for (index, assessment) in assessments.into_iter().enumerate() {
@@ -272,6 +275,38 @@ impl<'a> Run<'a> {
         let state = State::Done { entry: Arc::clone(&entry), usage };
         self.set(index, state);
         self.compare(index, &entry);
+        self.meet(index, &entry);
+    }
+
+    /// A stage that could not take what is there now will not be able to later.
+    fn meet(&mut self, index: usize, entry: &Entry) {
+        let Orchestrator { pipeline, hosts, .. } = self.shared.orchestrator;
+        let Some((reader, failure)) = self.meetings.look(pipeline, hosts, index, entry) else {
+            return;
+        };
+        if matches!(self.states[reader], State::Pending) {
+            self.fail(reader, failure, None);
+            self.spare(reader);
+        }
+    }
+
+    /// What would be computed for nothing but a task that cannot run is not computed.
+    fn spare(&mut self, because: usize) {
+        let mut waiting = vec![because];
+        while let Some(next) = waiting.pop() {
+            let above: BTreeSet<usize> =
+                producers(self.shared.task(next)).map(NodeIndex::index).collect();
+            for producer in above {
+                let is_lost = |index: &usize| {
+                    matches!(self.states[*index], State::Failed { .. } | State::Skipped)
+                };
+                let is_open = matches!(self.states[producer], State::Pending | State::Ready);
+                if is_open && self.dependents(producer).iter().all(is_lost) {
+                    self.skip(producer, because);
+                    waiting.push(producer);
+                }
+            }
+        }
     }
 
     /// Judges what depends on a task that is done, and what depends on that if it is cached.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use scarce_artifact::{Clusters, Labels, Reader};
-use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
+use scarce_stage::{
+    Context, Description, Failure, Knowledge, Learns, Needs, Port, Splits, Stage, counted,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +57,11 @@ impl Stage for PropagateClusters {
                  cluster's labelled images that agree with it, times the share of the cluster's \
                  images that are no nearer to the centroid: 1 at the centre, 1/size at the rim. It \
                  orders the labels; it is no probability.",
+        )
+        .learns(
+            Learns::images("clusters", Splits::All)
+                .and("labels", Splits::All, Knowledge::Labels)
+                .rows_of(&["clusters"]),
         )
         .input(Port::table::<Clusters>("clusters", "The cluster of every image"))
         .input(Port::table::<Labels>("labels", "A few labels, joined by image id"))
@@ -168,10 +175,11 @@ fn tell(images: &[Image], votes: &Votes, given: usize) {
     let (clusters, labelled) = (votes.size.len(), votes.by_cluster.len());
     let reached = images.iter().filter(|image| votes.by_cluster.contains_key(&image.cluster));
     tracing::info!(
-        "{labelled} of {clusters} clusters have a label from {given} labelled images; {} of {} \
-         images are in clusters without one",
+        "{labelled} of {} with a label, from {}; {} of {} in clusters without one",
+        counted(clusters, "cluster"),
+        counted(given, "labelled image"),
         images.len() - reached.count(),
-        images.len()
+        counted(images.len(), "image")
     );
 }
 

@@ -2,7 +2,7 @@
 
 use scarce_artifact::{Embeddings, Labels, Points};
 use scarce_kernels::{Matrix, Neighbours, neighbours};
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Port, Stage, counted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,7 @@ use crate::{
     Error, Metric, SplitName,
     found::{Found, Given, table},
     points,
+    transduce::from_splits,
 };
 
 /// What becomes of an image that several labelled images claim.
@@ -71,6 +72,7 @@ impl Stage for PropagateNearest {
              with it, times the share of its claimer's images that are no nearer: 1 beside the \
              labelled image, 1/`count` at the rim. It orders the labels; it is no probability.",
         )
+        .learns(from_splits())
         .input(Port::table::<Embeddings>("features", "One vector per image"))
         .input(Port::table::<Labels>("labels", "A few labels, joined by image id"))
         .output(Port::table::<Labels>("labels", "The labels of all images that were claimed"))
@@ -90,9 +92,9 @@ impl Stage for PropagateNearest {
         let claims = Claim::all(&near, &points, &given);
         let found = settle(params.overlap, claims, &given, count);
         tracing::info!(
-            "{} labels propagated from {} labelled images",
-            found.len() - given.all().len(),
-            given.images()
+            "{} propagated from {}",
+            counted(found.len() - given.all().len(), "label"),
+            counted(given.images(), "labelled image")
         );
         context.write("labels", labels.meta().clone(), table(found))
     }

@@ -5,7 +5,7 @@ use scarce_kernels::{
     Matrix, neighbours,
     vote::{self, Weighting},
 };
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Splits, Stage, counted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +77,11 @@ impl Stage for PropagateNeighbours {
              source.\n\nThe confidence of a propagated label is its share of the votes: always 1 \
              when k is 1. Memory holds the labelled rows and one batch of the others.",
         )
+        .learns(
+            Learns::labels("features", Splits::learnable())
+                .keeping(Splits::learnable())
+                .rows_of(&["features"]),
+        )
         .input(Port::table::<Embeddings>("features", "One vector per image"))
         .input(Port::table::<Labels>("labels", "A few labels, joined by image id"))
         .output(Port::table::<Labels>("labels", "The labels of all images that were reached"))
@@ -143,8 +148,8 @@ fn spread(
         context.progress(done, features.rows() as u64, "images", "");
     }
     tracing::info!(
-        "{} images labelled from {}, {unsure} left out below the least confidence",
-        found.len() - labelled.len(),
+        "{} labelled from {}, {unsure} left out below the least confidence",
+        counted(found.len() - labelled.len(), "image"),
         labelled.len()
     );
     Ok(found)

@@ -1,7 +1,7 @@
 //! What a classifier predicts, taken for labels.
 
 use scarce_artifact::{Labels, Predictions, Split};
-use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Knowledge, Learns, Needs, Port, Splits, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,12 @@ impl Stage for PseudoLabels {
                  from it.\n\nLabels that were given stay as they are; propagated ones among `labels` \
                  give way. Confidence is the probability. Of equally probable images the one with \
                  the smaller id comes first. Test images get no label.",
+            )
+            .with_same_classes()
+            .learns(
+                Learns::images("predictions", Splits::learnable())
+                    .and("labels", Splits::learnable(), Knowledge::Labels)
+                    .keeping(Splits::learnable()),
             )
             .input(Port::table::<Predictions>("predictions", "Class and probabilities of each image"))
             .input(Port::table::<Labels>("labels", "The labels that were given"))

@@ -6,7 +6,7 @@ use scarce_kernels::{
     self_training::{Base, Criterion, Ending, Round},
     vote::{Weighting, winners},
 };
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Port, Stage, counted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::{
     error::within,
     found::{Found, Given, table},
     points,
-    transduce::distributions,
+    transduce::{distributions, from_splits},
 };
 
 /// The classifier that is fitted in every round.
@@ -46,8 +46,8 @@ pub enum CriterionName {
 pub struct Params {
     /// The classifier: `logistic-regression`, or `knn`, the votes of the nearest labelled images.
     pub base: BaseName,
-    /// Inverse strength C of the penalty on the weights of `logistic-regression`, above 0. As in
-    /// scikit-learn for three classes and more; two classes need twice the C for the same fit.
+    /// Inverse strength C of the penalty on the weights of `logistic-regression`, above 0. It
+    /// means what scikit-learn's `C` means, for two classes as for many.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub c: f64,
     /// Most iterations of each fit of `logistic-regression`.
@@ -113,6 +113,7 @@ impl Stage for SelfTraining {
              that are fitted or predicted at a time. Labels of images that take no part are left \
              out, with a warning.",
         )
+        .learns(from_splits())
         .input(Port::table::<Embeddings>("features", "One vector per image"))
         .input(Port::table::<Labels>("labels", "A few labels, joined by image id"))
         .output(Port::table::<Labels>("labels", "Given labels and confident predictions"))
@@ -135,7 +136,8 @@ impl Stage for SelfTraining {
             .collect();
         let (images, open) = (points.id.len(), points.id.len() - given.images());
         let mut observe = |Round { round, added, left }: Round| {
-            tracing::info!("round {round}: {added} labels added, {left} images left");
+            let (more, rest) = (counted(added, "label"), counted(left, "image"));
+            tracing::info!("round {round}: {more} added, {rest} left");
             let message = format!("round {round}");
             context.progress((open - left) as u64, open as u64, "images", &message);
         };
@@ -193,7 +195,8 @@ fn tell(found: &SelfTrained, images: usize) {
         Ending::NothingNew => "no other prediction met the criterion",
         Ending::RoundLimit => "`max_rounds` was reached",
     };
-    tracing::info!("{added} labels added to {images} images in {} rounds: {why}", found.rounds);
+    let (added, images) = (counted(added, "label"), counted(images, "image"));
+    tracing::info!("{added} added to {images} in {}: {why}", counted(found.rounds, "round"));
 }
 
 fn write(

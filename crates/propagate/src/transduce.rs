@@ -6,7 +6,7 @@ use scarce_kernels::{
     scores::{entropy, margin},
     transduction::{Kernel, Step},
 };
-use scarce_stage::{Context, Description, Failure, Port};
+use scarce_stage::{Context, Description, Failure, Knowledge, Learns, Port, Splits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,9 +42,19 @@ pub(crate) struct Setting<'a> {
     pub(crate) method: Transduction,
 }
 
+/// A kind that learns from all images of `splits`, and from the labels that some of them have.
+pub(crate) fn from_splits() -> Learns {
+    let splits = Splits::Parameter("/splits".to_owned());
+    Learns::images("features", splits.clone())
+        .and("labels", Splits::learnable(), Knowledge::Labels)
+        .keeping(splits)
+        .rows_of(&["features"])
+}
+
 /// The ports of both kinds.
 pub(crate) fn ports(description: Description) -> Description {
     description
+        .learns(from_splits())
         .input(Port::table::<Embeddings>("features", "One vector per image"))
         .input(Port::table::<Labels>("labels", "A few labels, joined by image id"))
         .output(Port::table::<Labels>("labels", "The labels of all images that were reached"))

@@ -2,7 +2,9 @@
 
 use scarce_artifact::{Distributions, Embeddings, Empty, Images, Labels, Predictions, Queries};
 use scarce_kernels::{Matrix, random, selection::diverse};
-use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
+use scarce_stage::{
+    Context, Description, Failure, Knowledge, Learns, Needs, Port, Splits, Stage, counted,
+};
 
 use crate::{
     Error, Params, Result, Strategy,
@@ -16,6 +18,14 @@ const PREFERRED: usize = 10;
 
 /// The kind `query`.
 pub(crate) struct Query;
+
+/// From what is believed of the images that may be asked for, and from where they lie.
+fn learns() -> Learns {
+    let learns = Learns::nothing().keeping(Splits::learnable());
+    ["distributions", "predictions", "embeddings"]
+        .into_iter()
+        .fold(learns, |learns, port| learns.and(port, Splits::learnable(), Knowledge::Images))
+}
 
 /// A candidate with what speaks for it.
 struct Wish {
@@ -47,6 +57,7 @@ impl Stage for Query {
                  Zhdanov, *Diverse mini-batch active learning*, 2019); nothing is drawn. Distances \
                  are Euclidean; vectors meant for the cosine metric are scaled to length 1 first.",
             )
+            .learns(learns())
             .input(
                 Port::table::<Distributions>("distributions", "What a propagation believes")
                     .optional(),
@@ -77,7 +88,8 @@ impl Stage for Query {
         let mut wishes = wishes(&params, beliefs.as_ref(), &candidates);
         let asked = wishes.len().min(params.batch as usize);
         if asked < params.batch as usize {
-            tracing::warn!("`batch` is {}, but only {asked} images are left", params.batch);
+            let left = counted(asked, "image");
+            tracing::warn!("`batch` is {}, and all that is left is {left}", params.batch);
         }
         wishes.sort_by(|a, b| {
             let order = a.informed.cmp(&b.informed).then(b.score.total_cmp(&a.score));

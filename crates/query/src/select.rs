@@ -7,7 +7,9 @@ use scarce_kernels::{
         MaxHerding, Pick, cluster_number, core_set, max_herding, representatives, typical,
     },
 };
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{
+    Context, Description, Failure, Knowledge, Learns, Port, Splits, Stage, counted,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +109,12 @@ impl Stage for Select {
     fn describe() -> Description {
         Description::new("select", "Which images to label first, by where they lie")
             .doc(include_str!("select.md"))
+            .learns(
+                Learns::images("embeddings", Splits::learnable())
+                    .and("clusters", Splits::learnable(), Knowledge::Images)
+                    .keeping(Splits::learnable())
+                    .seeded(),
+            )
             .input(Port::table::<Embeddings>("embeddings", "One vector per image"))
             .input(
                 Port::table::<Clusters>("clusters", "Groups of the images, for `typiclust`")
@@ -128,15 +136,17 @@ impl Stage for Select {
         let (batch, left) = (params.batch as usize, pool.id.len() - pool.labelled.len());
         let asked = left.min(batch);
         if asked < batch {
-            tracing::warn!("`batch` is {batch}, but only {asked} images are left");
+            let left = counted(asked, "image");
+            tracing::warn!("`batch` is {batch}, and all that is left is {left}");
         }
         let picks = match asked {
             0 => Vec::new(),
             _ => pick(&params, &pool, clusters, asked)?,
         };
         tracing::info!(
-            "{} of {left} images chosen, {} are labelled already",
+            "{} of {} chosen; labelled already: {}",
             picks.len(),
+            counted(left, "image"),
             pool.labelled.len()
         );
         context.write("queries", Empty {}, table(&pool, &picks, params.strategy))

@@ -53,10 +53,16 @@ impl Clusterings {
         let method = methods.of(&origin);
         let mut contents = Vec::new();
         // The test split comes first, so that what is shown is of the images that were clustered.
-        for (split, places) in known.by_split(&table.id) {
+        for (split, places) in known.by_split(&origin, &table.id) {
             let Some(truth) = &known.truth else { break };
-            let setting = if split == "test" { Setting::Test } else { Setting::WithoutLabels };
-            let scope = Scope { origin: Rc::clone(&origin), method, split, setting, labels: None };
+            let (setting, standing) = match split {
+                "test" => known.test(&origin),
+                "all" if known.may_hold_test(&origin) => (Setting::Unsplit, Rc::default()),
+                _ => (Setting::WithoutLabels, Rc::default()),
+            };
+            let labels = None;
+            let origin = Rc::clone(&origin);
+            let scope = Scope { origin, method, split, setting, labels, standing };
             let (classes, clusters): (Vec<u32>, Vec<i32>) = places
                 .iter()
                 .filter_map(|&at| Some((*truth.get(&table.id[at])?, table.cluster[at])))

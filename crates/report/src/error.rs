@@ -44,6 +44,19 @@ pub enum Error {
         right_classes: String,
     },
 
+    /// A published mean without its number of runs.
+    #[error("the published figure of `{stage}` has `runs` or `std` that do not fit")]
+    #[diagnostic(
+        code(report::published_runs),
+        help(
+            "`runs` is at least 1, and `std`, a share such as 0.02, goes with at least two `runs`"
+        )
+    )]
+    PublishedRuns {
+        /// The stage it is of.
+        stage: String,
+    },
+
     /// A label that names no class.
     #[error("`{table}`, image {id}: label {label} is not one of {classes} classes")]
     #[diagnostic(

@@ -22,6 +22,7 @@ use crate::{
     published::{self, NotRun, Unmatched},
     queries::{self, Asked},
     rows::Row,
+    standing::Marks,
     summary::{self, Line},
     sweeps::{self, Sweep},
 };
@@ -60,6 +61,8 @@ pub(crate) struct Evidence {
     pub rows: Vec<Row>,
     /// All lines of the summary.
     pub lines: Vec<Line>,
+    /// What must be known of some of them.
+    pub marks: Marks,
     /// Methods with too few held-out labels to estimate anything, and how many they have.
     pub too_few: Vec<(usize, usize)>,
     /// Published figures that nothing here stands beside.
@@ -107,18 +110,23 @@ impl Evidence {
         rows.extend(added.rows);
         portraits.extend(added.portraits);
 
-        let mut lines = summary::over_runs(&rows)?;
+        let mut lines = summary::over_runs(&rows, &known.lineage)?;
         lines.extend(folds.lines);
         let stages = [predictors.clone(), added.stages].concat();
         let asked = params.baseline.as_deref();
         let baselines = Baselines::new(asked, &params.baselines, &stages, predictors.first())?;
-        lines.extend(paired::differences(&rows, &baselines)?);
+        lines.extend(paired::differences(&rows, &baselines, &params.seed_axes)?);
         let unmatched = published::attach(&mut lines, methods.list(), &params.published);
         let (sweeps, undrawn) = sweeps::find(&lines, methods.list(), params.curves.as_deref());
         let needed =
             sweeps.iter().flat_map(|sweep| goals::of_sweep(sweep, &lines, &params.goals)).collect();
 
+        let mut marks = Marks::default();
+        for line in lines.iter().filter(|line| line.class.is_none()) {
+            marks.of(&line.cautions());
+        }
         let mut evidence = Self {
+            marks,
             asked: queries::read(context, &mut methods, pictures)?,
             curves: others::curves(context, &mut methods)?,
             rebuilt: others::rebuilt(context, &mut methods, pictures.max(1))?,

@@ -203,11 +203,25 @@ impl Known {
         fitting.flat_map(|table| table.given.iter().map(|(&id, &class)| (id, class))).collect()
     }
 
-    /// Positions in `ids` by split; `all` where nobody said the split.
-    pub(crate) fn by_split(&self, ids: &[u32]) -> BTreeMap<&'static str, Vec<usize>> {
+    /// Whether a run is a fold that happens to hold nothing back: neither a final run nor one that can
+    /// be judged. Folds are numbered; the final run of the same axis is not (`all`).
+    pub(crate) fn is_idle_fold(&self, axes: &Axes) -> bool {
+        let fitting = self.held_out.iter().filter(|table| agree(&table.origin.axes, axes));
+        fitting.flat_map(|table| table.origin.axes.iter().map(move |axis| (table, axis))).any(
+            |(table, (axis, value))| {
+                let others = self.held_out.iter().filter(|o| o.origin.stage == table.origin.stage);
+                let mut values = others.flat_map(|other| &other.origin.axes);
+                value.is_number() && values.any(|(name, other)| name == axis && other.is_string())
+            },
+        )
+    }
+
+    /// Positions in the `ids` of a run's table by split; `all` where nobody said the split.
+    pub(crate) fn by_split(&self, run: &Origin, ids: &[u32]) -> BTreeMap<&'static str, Vec<usize>> {
+        let unsaid = self.unsaid(run);
         let mut groups: BTreeMap<&'static str, Vec<usize>> = BTreeMap::new();
         for (at, id) in ids.iter().enumerate() {
-            groups.entry(self.splits.get(id).copied().unwrap_or("all")).or_default().push(at);
+            groups.entry(self.splits.get(id).copied().unwrap_or(unsaid)).or_default().push(at);
         }
         groups
     }

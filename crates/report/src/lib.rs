@@ -57,6 +57,7 @@ mod published;
 mod queries;
 mod rows;
 mod score;
+mod standing;
 mod summary;
 mod sweeps;
 
@@ -67,7 +68,7 @@ use scarce_artifact::{
     Clusters, Distributions, Embeddings, History, Images, Labels, Predictions, Queries,
     Reconstructions, Truth,
 };
-use scarce_stage::{Context, Description, Failure, Format, Kind, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Format, Kind, Learns, Port, Stage};
 
 pub use error::{Error, Result};
 use evidence::Evidence;
@@ -75,6 +76,7 @@ pub use goals::{Bound, NeedTable, Needed, goal_text, needed_by_method, needed_ta
 pub use overview::{Figure, PublishedFigure, SummaryRow, metric_words, summary_table};
 pub use params::{Along, Curve, Params, Published};
 pub use published::Verdict;
+pub use standing::Marks;
 pub use summary::Estimate;
 
 /// The stage kinds of this crate.
@@ -118,6 +120,8 @@ impl Stage for Report {
         Description::new("report", "Metrics over seeds, figures, and a page to show")
             .doc(DOC)
             .with_lineage()
+            .with_same_classes()
+            .learns(Learns::nothing())
             .input(
                 Port::table::<Predictions>("predictions", "What classifiers say of the images")
                     .many()

@@ -1,9 +1,9 @@
 //! The tasks that the inputs come from: which labels a run may have seen, and every parameter.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use indexmap::IndexMap;
-use scarce_stage::Ancestor;
+use scarce_stage::{Ancestor, Exposure, SplitName, exposure, rows};
 use serde_json::Value;
 
 use crate::origin::{Origin, text};
@@ -13,6 +13,8 @@ use crate::origin::{Origin, text};
 pub(crate) struct Lineage {
     tasks: Vec<Ancestor>,
     places: HashMap<String, usize>,
+    /// The splits of the images that each task's tables may have rows of.
+    rows: Vec<BTreeSet<SplitName>>,
 }
 
 /// What the variants of a stage have in common, and what not.
@@ -41,7 +43,34 @@ impl Lineage {
     pub(crate) fn new(tasks: &[Ancestor]) -> Self {
         let place = |(at, task): (usize, &Ancestor)| (name(&task.stage, &task.axes), at);
         let places = tasks.iter().enumerate().map(place).collect();
-        Self { tasks: tasks.to_vec(), places }
+        Self { tasks: tasks.to_vec(), places, rows: rows(tasks) }
+    }
+
+    /// The task at a place.
+    pub(crate) fn task(&self, place: usize) -> Option<&Ancestor> {
+        self.tasks.get(place)
+    }
+
+    /// The places of a run and of all above it; `None` when the run is not known.
+    pub(crate) fn behind(&self, run: &Origin) -> Option<BTreeSet<usize>> {
+        let mut behind = BTreeSet::new();
+        let mut waiting = vec![self.place(run)?];
+        while let Some(next) = waiting.pop() {
+            if behind.insert(next) {
+                waiting.extend(self.tasks.get(next).iter().flat_map(|task| &task.reads));
+            }
+        }
+        Some(behind)
+    }
+
+    /// What a run, and all above it, learnt from the images of a split.
+    pub(crate) fn exposure(&self, run: &Origin, split: SplitName) -> Option<Exposure> {
+        Some(exposure(&self.tasks, &self.rows, &self.behind(run)?, split))
+    }
+
+    /// The splits of the images that a run's tables may have rows of.
+    pub(crate) fn rows(&self, run: &Origin) -> Option<&BTreeSet<SplitName>> {
+        self.rows.get(self.place(run)?)
     }
 
     fn place(&self, origin: &Origin) -> Option<usize> {
@@ -55,16 +84,9 @@ impl Lineage {
         reader: &Origin,
         tables: impl Iterator<Item = &'a Origin>,
     ) -> Option<Vec<usize>> {
-        let mut above = HashSet::new();
-        let mut waiting = vec![self.place(reader)?];
-        while let Some(next) = waiting.pop() {
-            for &read in self.tasks.get(next).map_or(&[][..], |task| &task.reads) {
-                if above.insert(read) {
-                    waiting.push(read);
-                }
-            }
-        }
-        let seen = |origin: &Origin| self.place(origin).is_some_and(|at| above.contains(&at));
+        let (own, behind) = (self.place(reader)?, self.behind(reader)?);
+        let above = |at: &usize| *at != own && behind.contains(at);
+        let seen = |origin: &Origin| self.place(origin).as_ref().is_some_and(above);
         Some(tables.enumerate().filter(|(_, origin)| seen(origin)).map(|(at, _)| at).collect())
     }
 
@@ -175,6 +197,7 @@ mod tests {
             folder: format!("runs/small/{stage}{level}"),
             files: vec!["labels.parquet".to_owned()],
             reads: reads.to_vec(),
+            learns: None,
         }
     }
 

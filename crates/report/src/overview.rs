@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use crate::{
     Error, Result,
-    published::Verdict,
     rows::Setting,
+    standing::cautions,
     summary::{Estimate, exact_counts},
 };
 
@@ -29,6 +29,12 @@ pub struct SummaryRow {
     pub split: String,
     /// What the images were to the learner, in words: `test (held out)`.
     pub setting: String,
+    /// The stages that saw the test images, or those that do not say; none where it is held out.
+    pub seen_by: Option<String>,
+    /// The stages that bring what was learnt elsewhere, from nobody here knows which images.
+    pub elsewhere: Option<String>,
+    /// The stages that ran fewer times than the runs, whose luck the interval leaves out.
+    pub shared: Option<String>,
     /// Headline figures in order: accuracy and macro F1 first, where there are any.
     pub figures: Vec<Figure>,
 }
@@ -61,8 +67,8 @@ pub struct PublishedFigure {
     pub source: String,
     /// What a reader should know of it; often empty.
     pub note: String,
-    /// How it relates to our runs.
-    pub verdict: Verdict,
+    /// How it relates to our runs, as [`crate::Verdict::words`].
+    pub verdict: String,
 }
 
 /// Metrics that are headlines, in the order in which they are shown.
@@ -114,6 +120,12 @@ impl SummaryRow {
     pub fn method(&self) -> String {
         let axes = self.axes.iter().map(|(axis, value)| format!(" · {axis} = {value}"));
         std::iter::once(self.stage.clone()).chain(axes).collect()
+    }
+
+    /// What a reader must know before believing the figures, a sentence each.
+    pub fn cautions(&self) -> Vec<String> {
+        let of = Option::as_deref;
+        cautions(&self.setting, of(&self.seen_by), of(&self.elsewhere), of(&self.shared))
     }
 
     /// A headline figure by its metric.
@@ -246,6 +258,9 @@ const FIXED: [&str; 23] = [
     "note",
 ];
 
+/// Columns that summaries of older versions lack.
+const LATER: [&str; 3] = ["seen_by", "elsewhere", "shared"];
+
 impl<'a> Columns<'a> {
     fn of(batch: &'a RecordBatch) -> Result<Self, String> {
         for name in FIXED {
@@ -276,6 +291,17 @@ impl<'a> Columns<'a> {
         Ok((!column.is_null(row)).then(|| column.value(row)))
     }
 
+    /// A word of a column that may be missing.
+    fn later(&self, name: &str, row: usize) -> Result<Option<String>, String> {
+        match self.batch.column_by_name(name) {
+            Some(column) if column.data_type() != &DataType::Utf8 => {
+                Err(format!("column `{name}` is {}, not {}", column.data_type(), DataType::Utf8))
+            }
+            Some(_) => Ok(self.word(name, row)?.map(str::to_owned)),
+            None => Ok(None),
+        }
+    }
+
     fn number(&self, name: &str, row: usize) -> Result<Option<f64>, String> {
         let column = self.column(name)?.as_primitive::<Float64Type>();
         Ok((!column.is_null(row)).then(|| column.value(row)))
@@ -290,7 +316,7 @@ impl<'a> Columns<'a> {
         let mut axes = Vec::new();
         for field in self.batch.schema_ref().fields() {
             let name = field.name().as_str();
-            if FIXED.contains(&name) {
+            if FIXED.contains(&name) || LATER.contains(&name) {
                 continue;
             }
             let column = self.column(name)?;
@@ -325,8 +351,7 @@ impl<'a> Columns<'a> {
                 value,
                 source: word("source")?,
                 note: word("note")?,
-                verdict: Verdict::parse(verdict)
-                    .ok_or_else(|| format!("row {row}: `{verdict}` is no verdict"))?,
+                verdict: verdict.to_owned(),
             }),
             _ => None,
         };
@@ -358,8 +383,17 @@ impl<'a> Columns<'a> {
         if let Some(known) = rows.iter_mut().find(|known| same(known)) {
             known.figures.push(figure);
         } else {
-            let label = word("method")?;
-            rows.push(SummaryRow { label, stage, axes, split, setting, figures: vec![figure] });
+            rows.push(SummaryRow {
+                label: word("method")?,
+                stage,
+                axes,
+                split,
+                setting,
+                seen_by: self.later("seen_by", row)?,
+                elsewhere: self.later("elsewhere", row)?,
+                shared: self.later("shared", row)?,
+                figures: vec![figure],
+            });
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! Methods against a baseline, run by run.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use indexmap::IndexMap;
+use serde_json::Value;
 
 use crate::{
     Error, Result,
@@ -62,26 +63,79 @@ impl Baselines {
     }
 }
 
+/// A pair of runs of a method and its baseline.
+struct Pair<'a> {
+    run: &'a Row,
+    difference: f64,
+    /// The values of the seeds that both have.
+    shared: Vec<&'a Value>,
+    /// Whether the method, and the baseline, have a seed that the other does not.
+    own: [bool; 2],
+}
+
+impl<'a> Pair<'a> {
+    fn new(run: &'a Row, other: &Row, seeds: &[String]) -> Self {
+        let value = |row: &'a Row, seed: &String| {
+            row.origin.axes.iter().find(|(axis, _)| axis == seed).map(|(_, value)| value)
+        };
+        let has = |row: &Row, seed: &String| row.origin.axes.iter().any(|(axis, _)| axis == seed);
+        let both = seeds.iter().filter(|seed| has(run, seed) && has(other, seed));
+        Self {
+            run,
+            difference: run.value - other.value,
+            shared: both.filter_map(|seed| value(run, seed)).collect(),
+            own: [
+                seeds.iter().any(|seed| has(run, seed) && !has(other, seed)),
+                seeds.iter().any(|seed| !has(run, seed) && has(other, seed)),
+            ],
+        }
+    }
+}
+
+/// The differences that are independent of one another. Pairs that share their seeds (the labels that
+/// were drawn, say) are averaged first: they are one draw, however often another seed repeats it.
+/// Without a common seed each run of the one that has seeds stands for itself, and where both have
+/// some of their own all pairs are one.
+fn independent(pairs: &[Pair<'_>]) -> Vec<f64> {
+    let common = pairs.iter().any(|pair| !pair.shared.is_empty());
+    let crossed = pairs.iter().any(|pair| pair.own == [true, true]);
+    if !common && !crossed {
+        return pairs.iter().map(|pair| pair.difference).collect();
+    }
+    let mut groups: Vec<(&[&Value], Vec<f64>)> = Vec::new();
+    for pair in pairs {
+        match groups.iter_mut().find(|(shared, _)| *shared == pair.shared) {
+            Some((_, values)) => values.push(pair.difference),
+            None => groups.push((&pair.shared, vec![pair.difference])),
+        }
+    }
+    groups.iter().map(|(_, values)| values.iter().sum::<f64>() / values.len() as f64).collect()
+}
+
 /// Differences to the baseline, each taken between two runs that agree in the axes that both have.
 /// A method without seeds is set against every run of a baseline that has some.
-pub(crate) fn differences(rows: &[Row], baselines: &Baselines) -> Result<Vec<Line>> {
+pub(crate) fn differences(
+    rows: &[Row],
+    baselines: &Baselines,
+    seeds: &[String],
+) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     for (metric, name) in COMPARED {
         let of_metric = |row: &&Row| {
             row.metric == metric && row.class.is_none() && row.setting != Setting::CrossValidated
         };
         let scores: Vec<&Row> = rows.iter().filter(of_metric).collect();
-        let mut groups: IndexMap<Group, Vec<(&Row, f64)>> = IndexMap::new();
+        let mut groups: IndexMap<Group, Vec<Pair<'_>>> = IndexMap::new();
         for row in &scores {
             let Some(baseline) = baselines.of(&row.origin.stage) else { continue };
             let partners = partners(row, baseline, &scores);
             let key = (row.method, row.setting, row.split);
-            let pairs = partners.iter().map(|other| (*row, row.value - other.value));
+            let pairs = partners.iter().map(|other| Pair::new(row, other, seeds));
             groups.entry(key).or_default().extend(pairs);
         }
         for ((method, setting, split), pairs) in groups {
-            let Some((first, _)) = pairs.first() else { continue };
-            let values: Vec<f64> = pairs.iter().map(|(_, difference)| *difference).collect();
+            let Some(Pair { run: first, .. }) = pairs.first() else { continue };
+            let values = independent(&pairs);
             lines.push(Line {
                 method,
                 split,
@@ -94,6 +148,8 @@ pub(crate) fn differences(rows: &[Row], baselines: &Baselines) -> Result<Vec<Lin
                 labels: None,
                 baseline: baselines.of(&first.origin.stage).map(str::to_owned),
                 beside: None,
+                standing: Rc::clone(&first.standing),
+                shared: None,
             });
         }
     }

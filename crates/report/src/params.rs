@@ -73,6 +73,15 @@ pub struct Published {
     /// The figure as a share: 0.56, not 56.
     #[schemars(range(min = -1, max = 1))]
     pub value: f64,
+    /// How many runs it is the mean of. A single run is compared with single runs of ours, a mean
+    /// with our mean.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1))]
+    pub runs: u32,
+    /// The standard deviation over their runs, as a share, where it was published; else it is taken
+    /// to be that of ours.
+    #[serde(default)]
+    pub std: Option<f64>,
     /// Where it was published.
     #[serde(default)]
     pub source: String,
@@ -130,6 +139,10 @@ fn accuracy() -> String {
     "accuracy".to_owned()
 }
 
+fn one() -> u32 {
+    1
+}
+
 fn test() -> String {
     "test".to_owned()
 }
@@ -139,6 +152,13 @@ impl Params {
     pub(crate) fn check(&self) -> Result<()> {
         if let Some(&wrong) = self.goals.iter().find(|goal| !(0.0..=1.0).contains(*goal)) {
             return Err(Error::Goal { value: wrong });
+        }
+        let of_means = |p: &&Published| {
+            let spread = p.std.is_none_or(|std| p.runs > 1 && (0.0..=1.0).contains(&std));
+            p.runs == 0 || !spread
+        };
+        if let Some(wrong) = self.published.iter().find(of_means) {
+            return Err(Error::PublishedRuns { stage: wrong.stage.clone() });
         }
         match self.published.iter().find(|p| !p.value.is_finite() || p.value.abs() > 1.0) {
             None => Ok(()),

@@ -70,7 +70,12 @@ impl Scored {
         let origin = Rc::new(Origin { stage: input.stage, axes: input.axes });
         let method = methods.of(&origin);
         let held_out = known.held_out(&origin.axes);
-        if held_out.is_empty() {
+        if held_out.is_empty() && known.is_idle_fold(&origin.axes) {
+            tracing::info!(
+                "a fold of `{name}` holds no label back: there is nothing to judge it by"
+            );
+            Ok(())
+        } else if held_out.is_empty() {
             self.add_final(&table, &origin, method, known, pictures)
         } else {
             self.add_fold(&table, &origin, method, &held_out, known.classes.names().len())
@@ -104,6 +109,7 @@ impl Scored {
             split: CROSS_VALIDATION,
             setting: Setting::CrossValidated,
             labels: None,
+            standing: Rc::default(),
         };
         let confusion = Confusion::new(&truth, &predicted, classes)?;
         self.rows.push(scope.row("accuracy", confusion.accuracy(), truth.len()));
@@ -138,16 +144,20 @@ impl Scored {
             if seen.is_empty() {
                 continue;
             }
-            let setting = match (known.truth.is_some(), held_out, labelled.is_some()) {
-                (false, _, _) => Setting::Unscored,
-                (true, true, _) => Setting::Test,
-                (true, false, true) => Setting::Transductive,
-                (true, false, false) => Setting::Training,
+            let (setting, standing) = match (held_out, labelled.is_some()) {
+                (true, _) => known.test(origin),
+                (false, true) => (Setting::Transductive, Rc::default()),
+                (false, false) => (Setting::Training, Rc::default()),
             };
+            let setting = if known.truth.is_some() { setting } else { Setting::Unscored };
             let labels = known.label_count(origin);
-            let scope = Scope { origin: Rc::clone(origin), method, split, setting, labels };
+            let origin = Rc::clone(origin);
+            let scope = Scope { origin, method, split, setting, labels, standing };
             self.describe(&scope, &seen, known, labelled.as_ref());
-            self.score(&scope, &seen, known)?;
+            // What was learnt from the labels is not judged by them.
+            if setting != Setting::TestLabelled {
+                self.score(&scope, &seen, known)?;
+            }
             if shown.is_empty() {
                 shown = seen;
             }
@@ -221,6 +231,8 @@ impl Scored {
                     labels: None,
                     baseline: None,
                     beside: None,
+                    standing: Rc::default(),
+                    shared: None,
                 });
             }
         }

@@ -79,17 +79,21 @@ impl Propagations {
 
     fn scopes<'a>(
         said: &'a Said,
-        known: &Known,
+        known: &'a Known,
     ) -> impl Iterator<Item = (Scope, Vec<&'a Seen>)> + use<'a> {
         let ids: Vec<u32> = said.seen.iter().map(|seen| seen.id).collect();
-        known.by_split(&ids).into_iter().map(|(split, places)| {
-            let setting = if split == "test" { Setting::Test } else { Setting::Transductive };
+        known.by_split(&said.origin, &ids).into_iter().map(|(split, places)| {
+            let (setting, standing) = match split {
+                "test" => known.test(&said.origin),
+                _ => (Setting::Transductive, Rc::default()),
+            };
             let scope = Scope {
                 origin: Rc::clone(&said.origin),
                 method: said.method,
                 split,
                 setting,
                 labels: said.labels,
+                standing,
             };
             (scope, places.into_iter().map(|at| &said.seen[at]).collect())
         })
@@ -108,6 +112,10 @@ impl Propagations {
         }
         let classes = known.classes.names().len();
         for (scope, seen) in Self::scopes(said, known) {
+            // What was learnt from the labels is not judged by them.
+            if scope.setting == Setting::TestLabelled {
+                continue;
+            }
             let (truth, added): (Vec<u32>, Vec<u32>) =
                 seen.iter().filter_map(|seen| Some((seen.truth?, seen.predicted))).unzip();
             if !truth.is_empty() {

@@ -1,12 +1,13 @@
 //! Figures that others published, set beside ours.
 
+use scarce_kernels::scores::{prediction_half_width, welch_half_width};
 use serde::{Serialize, Serializer};
 
 use crate::{
     origin::Method,
     params::Published,
     rows::{CROSS_VALIDATION, Setting},
-    summary::{Estimate, Line},
+    summary::{CONFIDENCE, Estimate, Line},
 };
 
 /// A published figure and what is to be made of it.
@@ -43,60 +44,82 @@ pub(crate) struct Unmatched {
 }
 
 /// How a published figure relates to our runs.
+///
+/// A single run is compared with the range in which single runs like ours lie, a mean of several runs
+/// with our mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It lies inside our 95 % interval of the mean.
+    /// A single run, inside the 95 % prediction interval of one more run of ours.
     Inside,
+    /// A single run, above that interval.
+    Above,
+    /// A single run, below that interval.
+    Below,
+    /// A mean that cannot be told from ours, at 95 %.
+    SameMean,
+    /// A mean that is higher than ours.
+    AboveMean,
+    /// A mean that is lower than ours.
+    BelowMean,
     /// Our mean rounds to the figure as it was published.
     Same,
-    /// Outside the interval, but between our lowest and highest run: a single run could have given
-    /// it.
-    AmongRuns,
-    /// It is above our interval and above all our runs.
-    Higher,
-    /// It is below our interval and below all our runs.
-    Lower,
     /// Ours is a single run, which has no interval.
     NoInterval,
 }
 
 impl Verdict {
-    const ALL: [Self; 6] =
-        [Self::Inside, Self::Same, Self::AmongRuns, Self::Higher, Self::Lower, Self::NoInterval];
+    /// All of them.
+    #[cfg(test)]
+    const ALL: [Self; 8] = [
+        Self::Inside,
+        Self::Above,
+        Self::Below,
+        Self::SameMean,
+        Self::AboveMean,
+        Self::BelowMean,
+        Self::Same,
+        Self::NoInterval,
+    ];
 
     /// Judges a published figure by our runs.
-    pub(crate) fn of(published: f64, ours: &Estimate) -> Self {
-        let inside = matches!((ours.low, ours.high), (Some(low), Some(high)) if low <= published && published <= high);
-        if inside {
-            Self::Inside
-        } else if same_digits(published, ours.mean) {
+    pub(crate) fn of(published: &Published, ours: &Estimate) -> Self {
+        let (value, runs) = (published.value, published.runs as usize);
+        let Some(deviation) = ours.std else {
+            return if same_digits(value, ours.mean) { Self::Same } else { Self::NoInterval };
+        };
+        let half = match published.std {
+            Some(theirs) if runs > 1 => {
+                welch_half_width((deviation, ours.n), (theirs, runs), CONFIDENCE)
+            }
+            _ => prediction_half_width(deviation, ours.n, runs, CONFIDENCE),
+        };
+        let [inside, above, below] = match runs {
+            1 => [Self::Inside, Self::Above, Self::Below],
+            _ => [Self::SameMean, Self::AboveMean, Self::BelowMean],
+        };
+        if (value - ours.mean).abs() <= half {
+            inside
+        } else if same_digits(value, ours.mean) {
             Self::Same
-        } else if ours.low.is_none() {
-            Self::NoInterval
-        } else if (ours.min..=ours.max).contains(&published) {
-            Self::AmongRuns
-        } else if published > ours.mean {
-            Self::Higher
+        } else if value > ours.mean {
+            above
         } else {
-            Self::Lower
+            below
         }
     }
 
     /// The verdict in a few words.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Inside => "inside our interval",
+            Self::Inside => "inside our range of single runs",
+            Self::Above => "above our range of single runs",
+            Self::Below => "below our range of single runs",
+            Self::SameMean => "no clear difference of means",
+            Self::AboveMean => "above our mean",
+            Self::BelowMean => "below our mean",
             Self::Same => "equal to the digits given",
-            Self::AmongRuns => "outside, but among our runs",
-            Self::Higher => "above our interval",
-            Self::Lower => "below our interval",
             Self::NoInterval => "one run, no interval",
         }
-    }
-
-    /// The verdict behind [`Verdict::words`].
-    pub(crate) fn parse(words: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|verdict| verdict.words() == words)
     }
 }
 
@@ -124,7 +147,7 @@ pub(crate) fn attach(lines: &mut [Line], methods: &[Method], published: &[Publis
             let method = &methods[line.method];
             let fits = same_score(figure, line, method) && same_variant(figure, method);
             if fits && line.beside.is_none() {
-                let verdict = Verdict::of(figure.value, &line.estimate);
+                let verdict = Verdict::of(figure, &line.estimate);
                 line.beside = Some(Beside {
                     value: figure.value,
                     source: figure.source.clone(),
@@ -182,21 +205,44 @@ fn same_variant(figure: &Published, method: &Method) -> bool {
 mod tests {
     use super::*;
 
+    fn published(value: f64, runs: u32, std: Option<f64>) -> Published {
+        let params =
+            serde_json::json!({ "stage": "knn", "value": value, "runs": runs, "std": std });
+        serde_json::from_value(params).unwrap()
+    }
+
     #[test]
-    fn verdicts_say_where_a_published_figure_lies() {
-        let ours = Estimate::of_runs(&[0.50, 0.54, 0.58]).unwrap();
-        assert_eq!(Verdict::of(0.56, &ours), Verdict::Inside);
-        let tight = Estimate::of_runs(&[0.40, 0.50, 0.50, 0.50, 0.50, 0.50, 0.50, 0.50]).unwrap();
-        assert!(tight.low.unwrap() > 0.41);
-        assert_eq!(Verdict::of(0.41, &tight), Verdict::AmongRuns);
-        assert_eq!(Verdict::of(0.9, &tight), Verdict::Higher);
-        assert_eq!(Verdict::of(0.1, &tight), Verdict::Lower);
+    fn a_single_run_is_compared_with_single_runs() {
+        let ours = Estimate::of_runs(&[0.50, 0.54, 0.58, 0.52, 0.56]).unwrap();
+        let verdict = |value| Verdict::of(&published(value, 1, None), &ours);
+        // The interval of the mean ends at 0.579, that of one more run at 0.636.
+        assert!(ours.high.unwrap() < 0.58);
+        assert_eq!(verdict(0.60), Verdict::Inside);
+        assert_eq!(verdict(0.63), Verdict::Inside);
+        assert_eq!(verdict(0.64), Verdict::Above);
+        assert_eq!(verdict(0.44), Verdict::Below);
+    }
+
+    #[test]
+    fn a_mean_is_compared_with_our_mean() {
+        let ours = Estimate::of_runs(&[0.50, 0.54, 0.58, 0.52, 0.56]).unwrap();
+        let verdict = |value, runs, std| Verdict::of(&published(value, runs, std), &ours);
+        assert_eq!(verdict(0.57, 5, None), Verdict::SameMean);
+        assert_eq!(verdict(0.60, 5, None), Verdict::AboveMean);
+        assert_eq!(verdict(0.48, 5, None), Verdict::BelowMean);
+        // Their own spread, where it is known.
+        assert_eq!(verdict(0.60, 5, Some(0.10)), Verdict::SameMean);
+        assert_eq!(verdict(0.59, 100, Some(0.001)), Verdict::AboveMean);
+    }
+
+    #[test]
+    fn one_run_of_ours_tells_nothing_but_equality() {
         let once = Estimate::of_runs(&[252.0 / 290.0]).unwrap();
-        assert_eq!(Verdict::of(0.87, &once), Verdict::Same);
-        assert_eq!(Verdict::of(0.88, &once), Verdict::NoInterval);
-        assert_eq!(Verdict::of(0.9, &once), Verdict::NoInterval);
-        for verdict in Verdict::ALL {
-            assert_eq!(Verdict::parse(verdict.words()), Some(verdict));
-        }
+        let verdict = |value| Verdict::of(&published(value, 1, None), &once);
+        assert_eq!(verdict(0.87), Verdict::Same);
+        assert_eq!(verdict(0.88), Verdict::NoInterval);
+        assert_eq!(verdict(0.9), Verdict::NoInterval);
+        let words: std::collections::BTreeSet<_> = Verdict::ALL.map(Verdict::words).into();
+        assert_eq!(words.len(), Verdict::ALL.len());
     }
 }

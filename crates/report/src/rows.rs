@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::{
     Result,
     origin::{Axes, Origin, text},
+    standing::Standing,
 };
 
 /// Which images a score is over, and what the learner knew of them.
@@ -19,12 +20,20 @@ use crate::{
 pub(crate) enum Setting {
     /// Images that nothing was learnt from.
     Test,
+    /// Test images that a stage above learnt from, without their labels.
+    TestSeen,
+    /// Test images of which nobody says whether a stage above learnt from them.
+    TestUnsure,
+    /// Test images whose labels a stage above learnt from: there is nothing to score.
+    TestLabelled,
     /// Images that were learnt from without their labels; labelled ones are left out.
     Transductive,
     /// Images that were learnt from; nobody said which of them were labelled.
     Training,
     /// Images that were learnt from without any label.
     WithoutLabels,
+    /// Images of a table that says nothing of splits, test images perhaps among them.
+    Unsplit,
     /// Given labels, each predicted by a run that did not see it.
     CrossValidated,
     /// A description of predictions that needs no truth.
@@ -33,11 +42,15 @@ pub(crate) enum Setting {
 
 impl Setting {
     /// In the order that a page shows them.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Test,
+        Self::TestSeen,
+        Self::TestUnsure,
+        Self::TestLabelled,
         Self::Transductive,
         Self::Training,
         Self::WithoutLabels,
+        Self::Unsplit,
         Self::CrossValidated,
         Self::Unscored,
     ];
@@ -46,12 +59,21 @@ impl Setting {
     pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Test => "test (held out)",
+            Self::TestSeen => "test (transductive: seen without labels)",
+            Self::TestUnsure => "test (not known whether it was seen)",
+            Self::TestLabelled => "test (its labels were learnt from: no score)",
             Self::Transductive => "transductive (images without a label)",
             Self::Training => "training images (labelled ones not told apart)",
             Self::WithoutLabels => "training images (no labels used)",
+            Self::Unsplit => "all images (splits not told apart)",
             Self::CrossValidated => "cross-validated on given labels",
             Self::Unscored => "not scored (no truth)",
         }
+    }
+
+    /// Whether the images are those of the test split.
+    pub(crate) fn is_test(self) -> bool {
+        matches!(self, Self::Test | Self::TestSeen | Self::TestUnsure | Self::TestLabelled)
     }
 
     /// The setting behind [`Setting::words`].
@@ -82,6 +104,7 @@ pub(crate) struct Row {
     pub support: u32,
     /// How many labels the run was given, where that is known.
     pub labels: Option<u32>,
+    pub standing: Rc<Standing>,
 }
 
 /// Writes the table.
@@ -96,6 +119,8 @@ pub(crate) fn write(path: &Path, rows: &[Row], classes: &[String]) -> Result<()>
         numbers("value", rows.iter().map(|row| Some(row.value))),
         counts("support", rows.iter().map(|row| Some(row.support))),
         counts("labels", rows.iter().map(|row| row.labels)),
+        words("seen_by", rows.iter().map(|row| row.standing.seen_by.as_deref())),
+        words("elsewhere", rows.iter().map(|row| row.standing.elsewhere.as_deref())),
     ];
     let axes: Vec<&Axes> = rows.iter().map(|row| &row.origin.axes).collect();
     columns.extend(axis_columns(&axes, &columns));

@@ -10,6 +10,7 @@ use crate::{
     Result,
     origin::Origin,
     rows::{Row, Setting},
+    standing::Standing,
 };
 
 /// More clusters than this are not matched one to one with classes: the matching is cubic, and
@@ -25,6 +26,7 @@ pub(crate) struct Scope {
     pub setting: Setting,
     /// How many labels the run was given, where that is known.
     pub labels: Option<u32>,
+    pub standing: Rc<Standing>,
 }
 
 impl Scope {
@@ -40,6 +42,7 @@ impl Scope {
             value,
             support: u32::try_from(support).unwrap_or(u32::MAX),
             labels: self.labels,
+            standing: Rc::clone(&self.standing),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Means and intervals over runs.
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path, rc::Rc};
 
 use indexmap::IndexMap;
 use scarce_kernels::scores::mean_interval;
@@ -8,13 +8,15 @@ use serde::Serialize;
 
 use crate::{
     Result,
+    lineage::Lineage,
     origin::{Axes, Method},
     published::Beside,
     rows::{self, Row, Setting, axis_columns, class_name},
+    standing::{self, Standing, cautions, joined},
 };
 
 /// Two-sided confidence of every interval.
-const CONFIDENCE: f64 = 0.95;
+pub(crate) const CONFIDENCE: f64 = 0.95;
 
 /// A mean over runs and how far it may be off.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -101,6 +103,9 @@ pub(crate) struct Line {
     pub baseline: Option<String>,
     /// What others published of it.
     pub beside: Option<Beside>,
+    pub standing: Rc<Standing>,
+    /// The stages that ran fewer times than the runs, whose luck the interval leaves out.
+    pub shared: Option<String>,
 }
 
 impl Line {
@@ -122,7 +127,16 @@ impl Line {
             labels: labels.map(|labels| labels.iter().sum::<f64>() / labels.len() as f64),
             baseline: None,
             beside: None,
+            standing: Standing::of_all(rows),
+            shared: None,
         }))
+    }
+
+    /// What a reader must know before believing it, a sentence each.
+    pub(crate) fn cautions(&self) -> Vec<String> {
+        let Standing { seen_by, elsewhere } = &*self.standing;
+        let (seen_by, elsewhere) = (seen_by.as_deref(), elsewhere.as_deref());
+        cautions(self.setting.words(), seen_by, elsewhere, self.shared.as_deref())
     }
 
     /// Right and all images of a share that a single run has: `252` of `290`. The exact counts say
@@ -160,18 +174,46 @@ pub(crate) const OVER_PAIRS: &str = "Student's t over paired runs";
 /// An interval over labels.
 pub(crate) const OVER_LABELS: &str = "Wilson score over labels";
 
+impl Standing {
+    /// Of all runs together.
+    fn of_all(rows: &[&Row]) -> Rc<Self> {
+        let Some(first) = rows.first() else { return Rc::default() };
+        if rows.iter().all(|row| row.standing == first.standing) {
+            return Rc::clone(&first.standing);
+        }
+        let of = |text: fn(&Self) -> Option<&String>| {
+            joined(rows.iter().filter_map(|row| text(&row.standing)).cloned())
+        };
+        Rc::new(Self {
+            seen_by: of(|standing| standing.seen_by.as_ref()),
+            elsewhere: of(|standing| standing.elsewhere.as_ref()),
+        })
+    }
+}
+
 type Key = (usize, Setting, &'static str, &'static str, Option<usize>);
 
 /// Means over the runs of each method, in the order of the rows. Counts of the confusion matrix and
 /// cross-validated rows are not averaged here.
-pub(crate) fn over_runs(rows: &[Row]) -> Result<Vec<Line>> {
+pub(crate) fn over_runs(rows: &[Row], lineage: &Lineage) -> Result<Vec<Line>> {
     let mut groups: IndexMap<Key, Vec<&Row>> = IndexMap::new();
     let averaged = |row: &&Row| row.metric != "confusion" && row.setting != Setting::CrossValidated;
     for row in rows.iter().filter(averaged) {
         let key = (row.method, row.setting, row.split, row.metric, row.class);
         groups.entry(key).or_default().push(row);
     }
-    groups.values().filter_map(|rows| Line::of_runs(rows).transpose()).collect()
+    // The same runs stand behind every metric.
+    let mut shared: HashMap<(usize, Setting, &str), Option<String>> = HashMap::new();
+    let mut line = |rows: &Vec<&Row>| {
+        let mut line = Line::of_runs(rows).transpose()?;
+        if let Ok(line) = &mut line {
+            let runs = || rows.iter().map(|row| &row.origin);
+            let of = shared.entry((line.method, line.setting, line.split));
+            line.shared = of.or_insert_with(|| standing::shared(lineage, runs())).clone();
+        }
+        Some(line)
+    };
+    groups.values().filter_map(&mut line).collect()
 }
 
 /// Writes the summary table.
@@ -212,6 +254,9 @@ pub(crate) fn write(
         rows::words("source", beside().map(|b| b.map(|b| b.source.as_str()))),
         rows::words("verdict", verdicts.iter().map(Option::as_deref)),
         rows::words("note", beside().map(|b| b.map(|b| b.note.as_str()).filter(|n| !n.is_empty()))),
+        rows::words("seen_by", lines.iter().map(|line| line.standing.seen_by.as_deref())),
+        rows::words("elsewhere", lines.iter().map(|line| line.standing.elsewhere.as_deref())),
+        rows::words("shared", lines.iter().map(|line| line.shared.as_deref())),
     ];
     let axes: Vec<&Axes> = lines.iter().map(|line| &of(line).axes).collect();
     columns.extend(axis_columns(&axes, &columns));

@@ -5,4 +5,5 @@ mod claims;
 mod numbers;
 mod pages;
 mod refusals;
+mod standing;
 mod studies;

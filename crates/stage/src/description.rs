@@ -6,6 +6,8 @@ use scarce_artifact::Table;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::Learns;
+
 /// Version of the host protocol; a host that speaks another is refused.
 pub const PROTOCOL: u32 = 1;
 
@@ -162,6 +164,14 @@ pub struct Description {
     /// parameters but those that are paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memo_params: Option<Vec<String>>,
+    /// Whether all its inputs that name classes must name the same, in the same order. A run that
+    /// breaks this ends as soon as two of them are there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub same_classes: bool,
+    /// Which images it learns from. Where a kind does not say, nothing below it counts as scored on
+    /// held-out images. It changes no result, only what reports say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learns: Option<Learns>,
 }
 
 fn no_params() -> Value {
@@ -184,6 +194,8 @@ impl Description {
             lineage: false,
             memo: false,
             memo_params: None,
+            same_classes: false,
+            learns: None,
         }
     }
 
@@ -212,6 +224,20 @@ impl Description {
     #[must_use]
     pub fn needs(mut self, needs: Needs) -> Self {
         self.needs = needs;
+        self
+    }
+
+    /// Says that its inputs must name the same classes.
+    #[must_use]
+    pub fn with_same_classes(mut self) -> Self {
+        self.same_classes = true;
+        self
+    }
+
+    /// Says which images it learns from.
+    #[must_use]
+    pub fn learns(mut self, learns: Learns) -> Self {
+        self.learns = Some(learns);
         self
     }
 

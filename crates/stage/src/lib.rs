@@ -64,9 +64,11 @@ mod description;
 mod failure;
 pub mod host;
 mod kind;
+mod learning;
 mod memo;
 mod protocol;
 mod splits;
+mod words;
 
 pub use context::{Context, Input};
 pub use description::{
@@ -74,6 +76,10 @@ pub use description::{
 };
 pub use failure::Failure;
 pub use kind::{Kind, Stage};
+pub use learning::{
+    Chance, Exposure, Knowledge, Learns, Learnt, LearntFrom, Lesson, Splits, exposure, rows,
+};
 pub use memo::Memo;
 pub use protocol::{Ancestor, Event, Job, JobInput, Level};
 pub use splits::SplitName;
+pub use words::counted;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::Failure;
+use crate::{Failure, Learnt};
 
 /// One stage to run: the content of the file behind `HOST exec JOB.json`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -60,6 +60,9 @@ pub struct Ancestor {
     pub files: Vec<String>,
     /// The tasks that it reads, by their places in the list.
     pub reads: Vec<usize>,
+    /// Which images it learns from; none where its kind does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learns: Option<Learnt>,
 }
 
 /// One artifact that enters a stage.

@@ -1,6 +1,7 @@
 //! `scarce check`: everything that can be said without running.
 
 use scarce_pipeline::{Pipeline, axis_text};
+use scarce_stage::counted;
 use serde_json::json;
 
 use super::stages::{plain_table, trimmed};
@@ -22,8 +23,8 @@ pub(crate) fn run(pipeline: &Pipeline, out: &mut Output) -> Result<(), CliError>
             "warnings": pipeline.warnings,
         }));
     }
-    let stages = pipeline.stages.len();
-    out.line(&format!("{}: {stages} stages, {tasks} tasks", pipeline.name))?;
+    let (stages, tasks) = (counted(pipeline.stages.len(), "stage"), counted(tasks, "task"));
+    out.line(&format!("{}: {stages}, {tasks}", pipeline.name))?;
     for (name, values) in &pipeline.axes {
         let values: Vec<String> = values.iter().map(axis_text).collect();
         out.line(&format!("  axis {name}: {}", values.join(", ")))?;

@@ -1,19 +1,34 @@
 //! What reports found, as tables for a terminal or a document.
 
 use scarce_report::{
-    Figure, NeedTable, Needed, SummaryRow, goal_text, metric_words, needed_by_method,
+    Figure, Marks, NeedTable, Needed, SummaryRow, goal_text, metric_words, needed_by_method,
 };
 
 use super::stages::{plain_table, trimmed};
 
-/// The headline figures; those of others published beside ours first.
+/// The headline figures, those of others published beside ours first; then what must be known of them.
 pub(crate) fn tables(rows: &[SummaryRow]) -> Vec<String> {
-    let groups = groups(rows);
-    claims(rows).into_iter().chain(groups.iter().map(|group| headlines(group))).collect()
+    let (groups, mut marks) = (groups(rows), Marks::default());
+    let mut tables: Vec<String> = claims(rows, &mut marks).into_iter().collect();
+    tables.extend(groups.iter().map(|group| headlines(group, &mut marks)));
+    let told = marks.list().map(|(letter, sentence)| format!("[{letter}] {sentence}"));
+    let told: Vec<String> = told.collect();
+    if !told.is_empty() {
+        tables.push(told.join("\n"));
+    }
+    tables
+}
+
+/// A figure with the letters that refer to what must be known of it: `98.9 ± 0.1 (10) [a]`.
+fn marked(text: &str, row: &SummaryRow, marks: &mut Marks) -> String {
+    match marks.of(&row.cautions()).as_str() {
+        "" => text.to_owned(),
+        letters => format!("{text} [{letters}]"),
+    }
 }
 
 /// Published figures beside ours, if there are any.
-fn claims(rows: &[SummaryRow]) -> Option<String> {
+fn claims(rows: &[SummaryRow], marks: &mut Marks) -> Option<String> {
     let claimed = rows.iter().flat_map(|row| row.figures.iter().map(move |figure| (row, figure)));
     let claimed: Vec<_> = claimed.filter(|(_, figure)| figure.published.is_some()).collect();
     let mut table = plain_table();
@@ -23,7 +38,7 @@ fn claims(rows: &[SummaryRow]) -> Option<String> {
             figure.label.clone(),
             metric_words(&figure.metric).to_owned(),
             figure.published_text().unwrap_or_default(),
-            figure.to_string(),
+            marked(&figure.to_string(), row, marks),
             verdict(figure).to_owned(),
             row.setting.clone(),
         ]);
@@ -31,8 +46,8 @@ fn claims(rows: &[SummaryRow]) -> Option<String> {
     (!claimed.is_empty()).then(|| trimmed(&table))
 }
 
-fn verdict(figure: &Figure) -> &'static str {
-    figure.published.as_ref().map_or("", |published| published.verdict.words())
+fn verdict(figure: &Figure) -> &str {
+    figure.published.as_ref().map_or("", |published| &published.verdict)
 }
 
 /// Rows with the same figures stand in one table: scores of clusters have other columns than those of
@@ -53,7 +68,7 @@ fn metrics(row: &SummaryRow) -> impl Iterator<Item = &str> {
 }
 
 /// Method, what the images were to it, and a column per metric.
-fn headlines(rows: &[&SummaryRow]) -> String {
+fn headlines(rows: &[&SummaryRow], marks: &mut Marks) -> String {
     let metrics: Vec<&str> = rows.first().map_or(Vec::new(), |row| metrics(row).collect());
     let mut table = plain_table();
     let mut header = vec!["method".to_owned(), "on".to_owned()];
@@ -62,7 +77,9 @@ fn headlines(rows: &[&SummaryRow]) -> String {
     for row in rows {
         let mut cells = vec![row.label.clone(), row.setting.clone()];
         let figures = metrics.iter().map(|metric| row.figure(metric));
-        cells.extend(figures.map(|figure| figure.map_or(String::new(), ToString::to_string)));
+        cells.extend(figures.map(|figure| {
+            figure.map_or(String::new(), |figure| marked(&figure.to_string(), row, marks))
+        }));
         table.add_row(cells);
     }
     trimmed(&table)
@@ -82,16 +99,20 @@ pub(crate) fn markdown(rows: &[SummaryRow]) -> String {
     let header = ["method", "metric", "published", "ours", "n", "verdict", "protocol"];
     let mut text = line(header.map(str::to_owned));
     text += "| --- | --- | ---: | ---: | ---: | --- | --- |\n";
+    let mut marks = Marks::default();
     for (row, figure) in figures {
         text += &line([
             figure.label.clone(),
             metric_words(&figure.metric).to_owned(),
             figure.published_text().unwrap_or_default(),
-            figure.ours(),
+            marked(&figure.ours(), row, &mut marks),
             figure.estimate.n.to_string(),
             verdict(figure).to_owned(),
             row.setting.clone(),
         ]);
+    }
+    for (letter, sentence) in marks.list() {
+        text += &format!("\n[{letter}] {sentence}.\n");
     }
     text.trim_end().to_owned()
 }

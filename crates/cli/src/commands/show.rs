@@ -11,6 +11,7 @@ use parquet::file::{
     statistics::Statistics,
 };
 use polars::prelude::{AnyValue, DataFrame, ParquetReader, SerReader};
+use scarce_stage::counted;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -131,7 +132,7 @@ fn facts(metadata: &ParquetMetaData) -> String {
     let meta = scarce_metadata(metadata);
     let name = meta.get("table").and_then(Value::as_str).unwrap_or("table");
     let rows = metadata.file_metadata().num_rows();
-    let mut text = format!("{name}, {rows} rows");
+    let mut text = format!("{name}, {}", counted(rows.max(0) as usize, "row"));
     for (key, value) in meta.iter().filter(|(key, _)| !matches!(key.as_str(), "table" | "version"))
     {
         text += &format!("\n  {key} = {value}");

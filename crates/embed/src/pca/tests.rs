@@ -139,3 +139,17 @@ fn a_number_that_is_not_one_is_named() {
     assert_eq!(failure.code, "artifact::value");
     assert!(failure.message.contains("row 3"), "{}", failure.message);
 }
+
+#[test]
+fn numbers_that_overflow_are_named() {
+    let bench = Bench::new();
+    let mut cloud = cloud(100, 0);
+    for value in &mut cloud.embedding.values {
+        *value *= 1e30;
+    }
+    bench.features("x", cloud);
+    let failure = bench.run("pca", json!({ "components": 2 }), &[("features", "x")]).unwrap_err();
+    assert_eq!(failure.code, "embed::overflow");
+    assert!(failure.message.contains("overflow"), "{}", failure.message);
+    assert!(failure.help.unwrap().contains("scale them down"));
+}

@@ -12,7 +12,7 @@ use std::{collections::HashSet, path::Path};
 use scarce_artifact::{
     BATCH_ROWS, Classes, Embeddings, EmbeddingsMeta, Split, Truth, Vectors, Writer,
 };
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Port, Stage};
 
 pub use self::params::Params;
 use self::{npy::Npy, vectors::VectorColumn};
@@ -39,6 +39,7 @@ impl Stage for IngestEmbeddings {
                  everything that works on embeddings works on them. All vectors have one length \
                  and only finite numbers. `truth` is written when the source has labels.",
             )
+            .learns(Learns::nothing().from_elsewhere())
             .output(Port::table::<Embeddings>("embeddings", "One vector per row of the source"))
             .output(
                 Port::table::<Truth>("truth", "The true classes, where the source has them")

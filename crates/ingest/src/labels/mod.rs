@@ -11,11 +11,11 @@ mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use scarce_artifact::{Classes, Embeddings, Images, LabelSource, Labels, Split};
-use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Needs, Port, Splits, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +69,8 @@ pub struct Params {
     /// How images are named.
     #[serde(default)]
     pub match_by: MatchBy,
-    /// The classes in label order; by default the sorted names that the file uses.
+    /// The classes in label order; by default the sorted names that the file uses, by size if all
+    /// are numbers.
     #[serde(default)]
     pub classes: Vec<String>,
 }
@@ -86,6 +87,7 @@ impl Stage for GivenLabels {
             "Labels of your own, from CSV, JSON, Parquet, Label Studio or COCO",
         )
         .needs(Needs::light())
+        .learns(Learns::nothing().keeping(Splits::learnable()))
         .doc(
             "Each row names an image (file name, end of its path, or id) and its class. The file \
                  may cover a few images only. Labels of pictures that `ingest` could not read are \
@@ -122,6 +124,21 @@ impl Stage for GivenLabels {
     }
 }
 
+/// How many labels a file has of each class, the most frequent first.
+///
+/// # Errors
+/// As reading the file by the kind `labels` without other parameters.
+pub fn label_counts(path: &Path) -> Result<Vec<(String, usize)>> {
+    let file = read::read(path, Wanted { key: None, class: None })?;
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in file.entries {
+        *counts.entry(entry.class).or_default() += 1;
+    }
+    let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    Ok(counts)
+}
+
 /// Labels of pictures that `ingest` could not read.
 fn warn_of_left_out(file: &LabelFile, rows: &[Option<usize>]) {
     let missing = || file.entries.iter().zip(rows).filter(|(_, row)| row.is_none());
@@ -143,9 +160,7 @@ fn by_row(
 ) -> Result<(Vec<String>, BTreeMap<usize, i32>)> {
     let mut classes: Vec<String> = params.classes.iter().map(|class| compose(class)).collect();
     if classes.is_empty() {
-        classes = file.entries.iter().map(|entry| entry.class.clone()).collect();
-        classes.sort();
-        classes.dedup();
+        classes = Classes::in_order(file.entries.iter().map(|entry| entry.class.clone()));
         warn_of_capitals(&classes);
     }
     let index: HashMap<&str, usize> =

@@ -43,6 +43,86 @@ fn agrees_with_scikit_learn_on_digits() {
     }
 }
 
+#[derive(Deserialize)]
+struct TwoClasses {
+    /// Rows of the digits: threes and eights.
+    rows: Vec<usize>,
+    cases: Vec<OfTwo>,
+    given: Vec<usize>,
+    /// The round in which a row got its label, 0 if it was given, −1 for none.
+    taught_in: Vec<i32>,
+    taught: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct OfTwo {
+    c: f64,
+    weights: Option<Vec<f32>>,
+    intercept: bool,
+    coefficients: Vec<f32>,
+    offset: f32,
+    probabilities: Vec<f32>,
+}
+
+/// Pixels `[n, 64]` and labels of the threes and eights.
+fn threes_and_eights(known: &TwoClasses) -> (Vec<f32>, Vec<u32>) {
+    let (pixels, labels) = scaled_digits();
+    let rows = known.rows.iter();
+    let of_rows = rows.clone().flat_map(|row| &pixels[row * 64..][..64]).copied().collect();
+    (of_rows, rows.map(|&row| labels[row]).collect())
+}
+
+#[test]
+fn the_same_c_means_the_same_fit_of_two_classes_as_in_scikit_learn() {
+    let known: TwoClasses = fixtures::read("logistic_two");
+    let (pixels, labels) = threes_and_eights(&known);
+    let x = Matrix::new(&pixels, labels.len(), 64).unwrap();
+    for case in &known.cases {
+        let OfTwo { c, intercept, .. } = *case;
+        let model = Logistic { c, intercept, tolerance: 1e-7, ..Logistic::default() };
+        // Two of ten classes that have examples, which are the two that scikit-learn knows.
+        let fitted = model.fit(x, &labels, 10, case.weights.as_deref()).unwrap();
+        assert_eq!(fitted.convergence.ending, Ending::Converged);
+        let row = |class: usize| &fitted.weights[class * 64..][..64];
+        let apart: Vec<f32> = row(8).iter().zip(row(3)).map(|(one, other)| one - other).collect();
+        fixtures::assert_close(&apart, &case.coefficients, 2e-3);
+        let offset = fitted.intercepts[8] - fitted.intercepts[3];
+        fixtures::assert_close(&[offset], &[case.offset], 2e-3);
+        let p = fitted.predict_proba(x).unwrap();
+        let eight: Vec<f32> = p.chunks_exact(10).map(|row| row[8]).collect();
+        fixtures::assert_close(&eight, &case.probabilities, 2e-4);
+    }
+}
+
+#[test]
+fn self_training_on_two_classes_is_scikit_learns() {
+    use crate::self_training::{Base, Criterion, SelfTraining};
+    let known: TwoClasses = fixtures::read("logistic_two");
+    let (pixels, labels) = threes_and_eights(&known);
+    let x = Matrix::new(&pixels, labels.len(), 64).unwrap();
+    let two: Vec<u32> = labels.iter().map(|&label| u32::from(label == 8)).collect();
+    let given: Vec<(usize, u32)> = known.given.iter().map(|&row| (row, two[row])).collect();
+    let wanted = SelfTraining {
+        base: Base::Logistic(Logistic { tolerance: 1e-7, ..Logistic::default() }),
+        criterion: Criterion::Threshold(0.8),
+        max_rounds: Some(3),
+    };
+    let found = wanted.run(x, &given, 2, &mut |_| {}).unwrap();
+    let rounds: Vec<i32> = found
+        .learnt
+        .iter()
+        .enumerate()
+        .map(|(row, learnt)| match learnt {
+            _ if known.given.contains(&row) => 0,
+            Some(learnt) => learnt.round as i32,
+            None => -1,
+        })
+        .collect();
+    assert_eq!(rounds, known.taught_in);
+    let eight: Vec<f32> = found.probabilities.chunks_exact(2).map(|row| row[1]).collect();
+    fixtures::assert_close(&eight, &known.taught, 2e-4);
+}
+
 #[test]
 fn threads_change_nothing() {
     let data = noise(9_000, 6, 10);

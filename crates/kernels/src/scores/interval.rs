@@ -51,9 +51,86 @@ pub fn mean_interval(values: &[f64], confidence: f64) -> Result<Interval, Error>
     })
 }
 
+/// Half the width of the interval around the mean of `n` values in which the mean of `more` further
+/// ones lies with probability `confidence`, if all are drawn from one normal distribution: t s √(1/n +
+/// 1/more), of a single value the prediction interval. `deviation` is that of the n values (divisor
+/// n − 1); n is at least 2, `more` at least 1.
+pub fn prediction_half_width(deviation: f64, n: usize, more: usize, confidence: f64) -> f64 {
+    let (n, more) = (n as f64, more.max(1) as f64);
+    let quantile = StudentsT::ppf(0.5 + confidence / 2.0, n - 1.0);
+    quantile * deviation * (1.0 / n + 1.0 / more).sqrt()
+}
+
+/// Half the width of the interval of a difference of two means whose deviations differ: B. L. Welch,
+/// "The generalization of `Student's' problem when several different population variances are
+/// involved", Biometrika 34 (1947). Each sample is its deviation and its number of values, at least 2.
+pub fn welch_half_width(one: (f64, usize), other: (f64, usize), confidence: f64) -> f64 {
+    let part = |(deviation, n): (f64, usize)| (deviation * deviation / n as f64, n as f64 - 1.0);
+    let ((a, a_free), (b, b_free)) = (part(one), part(other));
+    if a + b == 0.0 {
+        return 0.0;
+    }
+    let freedom = (a + b) * (a + b) / (a * a / a_free + b * b / b_free);
+    StudentsT::ppf(0.5 + confidence / 2.0, freedom) * (a + b).sqrt()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::{self, Stream, uniform};
+
+    /// Normal numbers by the method of Box and Muller.
+    fn normal(rng: &mut Stream, spread: f64) -> f64 {
+        let (u, v) = (1.0 - uniform(rng), uniform(rng));
+        spread * (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+    }
+
+    fn sample(rng: &mut Stream, n: usize, spread: f64) -> Interval {
+        let values: Vec<f64> = (0..n).map(|_| normal(rng, spread)).collect();
+        mean_interval(&values, 0.95).unwrap()
+    }
+
+    /// The share of trials for which something holds.
+    fn share(trials: usize, mut holds: impl FnMut() -> bool) -> f64 {
+        (0..trials).filter(|_| holds()).count() as f64 / trials as f64
+    }
+
+    #[test]
+    fn intervals_hold_what_they_promise() {
+        let rng = &mut random::stream(7, "coverage", 0);
+        for n in [3, 5, 10, 30] {
+            let of_mean = share(20_000, || {
+                let ours = sample(rng, n, 1.0);
+                ours.mean.abs() <= ours.half_width.unwrap()
+            });
+            assert!((0.93..0.97).contains(&of_mean), "the mean of {n}: {of_mean}");
+            for more in [1, 5, 100] {
+                let of_more = share(20_000, || {
+                    let (ours, theirs) = (sample(rng, n, 1.0), sample(rng, more, 1.0));
+                    let half = prediction_half_width(ours.deviation.unwrap(), n, more, 0.95);
+                    (theirs.mean - ours.mean).abs() <= half
+                });
+                assert!((0.93..0.97).contains(&of_more), "{more} after {n}: {of_more}");
+            }
+            let of_two = share(20_000, || {
+                let (ours, theirs) = (sample(rng, n, 1.0), sample(rng, 8, 2.0));
+                let spread = |sample: &Interval| (sample.deviation.unwrap(), sample.n);
+                let half = welch_half_width(spread(&ours), spread(&theirs), 0.95);
+                (theirs.mean - ours.mean).abs() <= half
+            });
+            assert!((0.93..0.97).contains(&of_two), "8 beside {n}: {of_two}");
+        }
+    }
+
+    #[test]
+    fn an_interval_of_the_mean_is_too_narrow_for_a_single_run() {
+        let rng = &mut random::stream(8, "coverage", 0);
+        let covered = share(20_000, || {
+            let (ours, theirs) = (sample(rng, 10, 1.0), normal(rng, 1.0));
+            (theirs - ours.mean).abs() <= ours.half_width.unwrap()
+        });
+        assert!(covered < 0.6, "{covered}: what the verdict must not use");
+    }
     use crate::fixtures::scores;
 
     #[test]

@@ -12,5 +12,5 @@ pub use classification::{ClassScores, Confusion, accuracy};
 pub use clustering::{
     adjusted_rand_index, best_assignment, matched_accuracy, normalized_mutual_information,
 };
-pub use interval::{Interval, mean_interval};
+pub use interval::{Interval, mean_interval, prediction_half_width, welch_half_width};
 pub use uncertainty::{entropy, margin};

@@ -65,7 +65,7 @@ pub(super) fn published(evidence: &Evidence) -> Markup {
             thead { tr {
                 th.method scope="col" { "Claim" }
                 th.num scope="col" { "Published" }
-                th.num scope="col" { "Ours, mean ± 95 %" }
+                th.num scope="col" { "Ours" }
                 th scope="col" { "Verdict" }
                 th.num scope="col" { "Runs" }
             } }
@@ -114,7 +114,7 @@ fn ran<'a>(
         tr {
             th.method scope="row" { (claim_name(evidence, line)) }
             td.num { (as_published(line.metric, beside.value)) (cite(&beside.source, sources)) }
-            td.num { (mean_text(line)) }
+            td.num { (mean_text(evidence, line)) }
             td { span.verdict.(tone(beside.verdict)) { (beside.verdict.words()) } }
             td.num { (line.estimate.n) }
         }
@@ -181,10 +181,10 @@ fn images(claims: &[Claim<'_>]) -> Markup {
 
 fn tone(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Inside | Verdict::Same => "good",
-        Verdict::Higher => "warm",
-        Verdict::Lower => "cool",
-        Verdict::AmongRuns | Verdict::NoInterval => "plain",
+        Verdict::Inside | Verdict::SameMean | Verdict::Same => "good",
+        Verdict::Above | Verdict::AboveMean => "warm",
+        Verdict::Below | Verdict::BelowMean => "cool",
+        Verdict::NoInterval => "plain",
     }
 }
 
@@ -199,9 +199,10 @@ fn source_list(sources: &Sources<'_>) -> Markup {
                 }
                 ". "
             }
-            "Ours: mean ± half of the 95 % interval; of a single run the exact count. A figure is \
-             inside our interval when our mean cannot be told from it; a single published run may \
-             well lie outside and still be one of ours, hence “among our runs”."
+            "Of a single run of ours the exact count is shown. A published single run is inside our \
+             range if it lies where 95 % of single runs like ours lie (prediction interval: mean ± t·s·√(1 + 1/n), \
+             wider than ±). A published mean is compared with our mean (Student’s t, or Welch’s where \
+             its spread is known)."
         }
     }
 }

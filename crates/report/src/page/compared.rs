@@ -128,7 +128,7 @@ fn metric_table(
                 @for (metric, _) in columns {
                     td.num {
                         @match evidence.beside(key, metric) {
-                            Some(line) => (mean_text(line)),
+                            Some(line) => (mean_text(evidence, line)),
                             None => "–",
                         }
                     }

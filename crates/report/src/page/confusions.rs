@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{boxed, mean_text, plural, setting_text, shade, thousands};
+use super::{bare_text, boxed, plural, setting_text, shade, thousands};
 use crate::{
     confusions::{Columns, MeanConfusion},
     evidence::Evidence,
@@ -175,7 +175,7 @@ fn class_table(evidence: &Evidence, of: &MeanConfusion) -> Markup {
                         @for metric in ["precision", "recall", "f1"] {
                             td.num {
                                 @if let Some(line) = find(metric, class) {
-                                    (mean_text(line))
+                                    (bare_text(line))
                                 }
                             }
                         }

@@ -179,7 +179,7 @@ fn table(evidence: &Evidence, sweep: &Sweep) -> Markup {
                 tr {
                     th.method scope="row" { (track.name) }
                     td.num { @if track.level { "–" } @else { (place(point.x)) } }
-                    td.num { (mean_text(line)) }
+                    td.num { (mean_text(evidence, line)) }
                     @if published { td.num {
                         @if let Some(beside) = &line.beside { (as_published(line.metric, beside.value)) }
                     } }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{boxed, claims, mean_text, method_name, plural, setting_text, thousands};
+use super::{boxed, claims, marks, mean_text, method_name, plural, setting_text, thousands};
 use crate::{
     evidence::Evidence, overview::number, predictions::FEWEST_LABELS, rows::Setting, summary::Line,
 };
@@ -13,10 +13,15 @@ pub(super) fn section(evidence: &Evidence) -> Markup {
     let claimed = evidence.lines.iter().any(|line| line.beside.is_some());
     html! {
         (claims::published(evidence))
+        @if claimed { (marks(evidence)) }
         (claims::not_better(evidence))
         @if evidence.lines_of("accuracy").any(|line| scored(&line)) {
             @if claimed { h2 { "All scores" } }
             (scores(evidence))
+        }
+        @if !claimed { (marks(evidence)) }
+        @if evidence.lines.iter().any(|line| line.estimate.std.is_some() || line.metric == "accuracy" && scored(&line)) {
+            p.small.soft { (reading(evidence)) }
         }
         @if evidence.known.truth.is_none() && !evidence.predictors.is_empty() {
             (without_truth(evidence))
@@ -49,10 +54,10 @@ fn scores(evidence: &Evidence) -> Markup {
                     @for line in of_group(evidence, "accuracy", setting, split) {
                         tr {
                             th.method scope="row" { (method_name(&evidence.methods.list()[line.method])) }
-                            td.num { (mean_text(line)) }
+                            td.num { (mean_text(evidence, line)) }
                             td.num {
                                 @match evidence.beside(line, "macro_f1") {
-                                    Some(f1) => (mean_text(f1)),
+                                    Some(f1) => (mean_text(evidence, f1)),
                                     None => "–",
                                 }
                             }
@@ -66,7 +71,6 @@ fn scores(evidence: &Evidence) -> Markup {
     };
     html! {
         (boxed(table))
-        p.small.soft { (reading(evidence)) }
     }
 }
 
@@ -83,13 +87,14 @@ pub(super) fn labels_text(line: &Line) -> String {
 fn reading(evidence: &Evidence) -> Markup {
     let axes = &evidence.params.seed_axes;
     html! {
-        "Mean ± half of the 95 % interval of the mean (Student’s t) over runs that differ in "
+        "± is half of the 95 % interval of the mean (Student’s t) over runs that differ in "
         @for (at, axis) in axes.iter().enumerate() {
             @if at > 0 { @if at + 1 == axes.len() { " or " } @else { ", " } }
             code { (axis) }
         }
         @if axes.is_empty() { "nothing" }
-        " only; a single run has no interval. "
+        " only. It covers what those draw anew, in every table of this page, and not what all runs \
+         share: the images that are scored, and whatever is marked. A single run has no interval. "
         @if evidence.lines_of("accuracy").any(|line| line.setting == Setting::Transductive) {
             "Transductive scores leave out the images whose label was given. "
         }
@@ -100,7 +105,13 @@ fn reading(evidence: &Evidence) -> Markup {
 /// Settings and splits that have scores, held-out images first.
 pub(super) fn groups(evidence: &Evidence) -> Vec<(Setting, &'static str)> {
     let mut groups: Vec<(Setting, &'static str)> = Vec::new();
-    for setting in [Setting::Test, Setting::Transductive, Setting::Training] {
+    for setting in [
+        Setting::Test,
+        Setting::TestSeen,
+        Setting::TestUnsure,
+        Setting::Transductive,
+        Setting::Training,
+    ] {
         for line in evidence.lines_of("accuracy").filter(|line| line.setting == setting) {
             if !groups.contains(&(setting, line.split)) {
                 groups.push((setting, line.split));
@@ -247,7 +258,7 @@ fn unscored(evidence: &Evidence) -> Markup {
                         None => "–",
                     }
                 }
-                td.num { (mean_text(line)) }
+                td.num { (mean_text(evidence, line)) }
                 td.num { (line.estimate.n) }
             } } }
         }

@@ -13,6 +13,7 @@ mod headline;
 mod lineage;
 mod losses;
 mod map;
+mod markdown;
 mod queries;
 
 use std::{io::Write, path::Path};
@@ -50,9 +51,7 @@ pub(crate) fn render(evidence: &Evidence) -> Result<Markup> {
             body {
                 header {
                     h1 { (params.title) }
-                    @for paragraph in params.notes.split("\n\n").filter(|p| !p.trim().is_empty()) {
-                        p { (paragraph.trim()) }
-                    }
+                    (markdown::blocks(&params.notes))
                     (details::data(evidence))
                 }
                 main {
@@ -125,20 +124,55 @@ fn run_text(method: &Method, axes: &Axes) -> String {
 
 /// `56.1 ± 3.0`; a single run has no interval, and shows its count where it can:
 /// `86.9 252/290`.
-fn mean_text(line: &Line) -> Markup {
+fn mean_text(evidence: &Evidence, line: &Line) -> Markup {
+    html! { (bare_text(line)) (mark(evidence, line)) }
+}
+
+/// The same, without the letters that refer to what must be known of it.
+fn bare_text(line: &Line) -> Markup {
     let (metric, estimate) = (line.metric, &line.estimate);
-    let mean = number(metric, estimate.mean);
-    if let Some((right, all)) = line.counts() {
-        return html! { (mean) span.pm { " " (thousands(right.into())) "/" (thousands(all.into())) } };
-    }
     let half = estimate.half_width.map(|half| number(metric, half));
-    html! { (mean) @if let Some(half) = half { span.pm { " ± " (half) } } }
+    html! {
+        (number(metric, estimate.mean))
+        @match (line.counts(), half) {
+            (Some((right, all)), _) => {
+                span.pm { " " (thousands(right.into())) "/" (thousands(all.into())) }
+            }
+            (None, Some(half)) => span.pm { " ± " (half) },
+            (None, None) => {}
+        }
+    }
+}
+
+/// Letters that refer to what must be known of a figure.
+fn mark(evidence: &Evidence, line: &Line) -> Markup {
+    let sentences = line.cautions();
+    html! {
+        @if !sentences.is_empty() {
+            sup.mark title=(sentences.join("; ")) { (evidence.marks.letters(&sentences)) }
+        }
+    }
+}
+
+/// What the letters stand for.
+fn marks(evidence: &Evidence) -> Markup {
+    html! {
+        @if !evidence.marks.is_empty() {
+            div.note.marks {
+                @for (letter, sentence) in evidence.marks.list() {
+                    p { sup.mark { (letter) } " " (markdown::inline(sentence)) "." }
+                }
+            }
+        }
+    }
 }
 
 /// A heading for images of one setting: `test (held out)`, with the split where it adds something.
 fn setting_text(setting: Setting, split: &str) -> String {
     match setting {
-        Setting::Test | Setting::CrossValidated => setting.words().to_owned(),
+        setting if setting.is_test() || setting == Setting::CrossValidated => {
+            setting.words().to_owned()
+        }
         _ => format!("{} · {split}", setting.words()),
     }
 }

@@ -9,7 +9,7 @@ use arrow::{
 use scarce_artifact::{
     Classes, LabelSource, Labels, Predictions, Split, Table, Truth, Vectors, Writer, open_parquet,
 };
-use scarce_stage::{Ancestor, Context, Failure, Job, JobInput};
+use scarce_stage::{Ancestor, Context, Failure, Job, JobInput, Learnt, SplitName};
 use serde_json::{Value, json};
 
 use crate::{Needed, SummaryRow, kinds, needed_table, summary_table};
@@ -43,6 +43,8 @@ pub(super) struct Number {
     pub predicted: Option<String>,
     pub value: f64,
     pub support: u32,
+    pub setting: String,
+    pub seen_by: Option<String>,
 }
 
 impl Bench {
@@ -100,7 +102,39 @@ impl Bench {
             folder: format!("runs/small/{stage}{}", levels.collect::<String>()),
             files: vec!["labels.parquet".to_owned()],
             reads: reads.to_vec(),
+            learns: Some(Learnt { keeps: SplitName::all(), ..Learnt::default() }),
         });
+    }
+
+    /// The same, with what it learns from. Gives its place among the tasks.
+    pub(super) fn learns(
+        &mut self,
+        stage: &str,
+        axes: Axes<'_>,
+        reads: &[usize],
+        learns: Option<Learnt>,
+    ) -> usize {
+        self.above(stage, axes, json!({}), reads);
+        let last = self.job.lineage.last_mut().unwrap();
+        last.learns = learns;
+        self.job.lineage.len() - 1
+    }
+
+    /// Whatever nobody said where it comes from comes from a stage that learns nothing.
+    fn know_all(&mut self) {
+        let wired: Vec<JobInput> = self.job.inputs.values().flatten().cloned().collect();
+        for JobInput { stage, axes, .. } in wired {
+            if !self.job.lineage.iter().any(|task| (&task.stage, &task.axes) == (&stage, &axes)) {
+                let axes: Vec<(&str, Value)> =
+                    axes.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+                self.above(&stage, &axes, json!({}), &[]);
+            }
+        }
+    }
+
+    /// Runs the report as an orchestrator would that says nothing of what is above.
+    pub(super) fn alone(&mut self) -> Outcome {
+        self.run(json!({})).unwrap()
     }
 
     pub(super) fn truth(&mut self, classes: &[&str], labels: &[i32]) {
@@ -153,6 +187,14 @@ impl Bench {
 
     /// Runs the report.
     pub(super) fn report(&mut self, params: Value) -> Result<Outcome, Failure> {
+        let before = self.job.lineage.clone();
+        self.know_all();
+        let outcome = self.run(params);
+        self.job.lineage = before;
+        outcome
+    }
+
+    fn run(&mut self, params: Value) -> Result<Outcome, Failure> {
         let Value::Object(params) = params else { panic!("params are an object") };
         self.job.params = params.clone();
         let context = Context::new(self.job.clone(), std::io::sink());
@@ -255,6 +297,8 @@ fn metrics(path: &std::path::Path) -> Vec<Number> {
             predicted: word("predicted", row),
             value: value.value(row),
             support: support.value(row),
+            setting: word("setting", row).unwrap(),
+            seen_by: word("seen_by", row),
         }));
     }
     rows

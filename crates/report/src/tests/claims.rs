@@ -28,7 +28,7 @@ fn claims_have_names_notes_and_exact_counts() {
     );
     assert_eq!(
         line(&outcome, &text, "Random labels random, round = 3 | 60"),
-        "Random labels random, round = 3 | 60 | 50.0 ± 20.7 | inside our interval | 3 |"
+        "Random labels random, round = 3 | 60 | 50.0 ± 20.7 | inside our range of single runs | 3 |"
     );
     let row = outcome.row("active · round = 3", "pool");
     assert_eq!(row.label, "active · round = 3");
@@ -65,9 +65,9 @@ fn a_variant_that_did_not_run_has_a_row_that_says_so() {
     assert_eq!(
         claims,
         [
-            "size 20 knn · size = 20 | 90 [1] | 100.0 ± 0.0 | below our interval | 2 |",
+            "size 20 knn · size = 20 | 90 [1] | 100.0 ± 0.0 | below our range of single runs | 2 |",
             "size 40 knn · size = 40 | 95 [1] | – | not run | 0 |",
-            "size 10 knn · size = 10 | 75 [1] | 75.0 ± 0.0 | inside our interval | 2 |",
+            "size 10 knn · size = 10 | 75 [1] | 75.0 ± 0.0 | inside our range of single runs | 2 |",
         ],
         "in the order in which they are given"
     );

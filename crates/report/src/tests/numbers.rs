@@ -1,6 +1,7 @@
 //! The numbers, against scikit-learn and by hand.
 
 use scarce_artifact::{Clusters, Empty, LabelSource, Split};
+use scarce_stage::{Learnt, SplitName};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -116,6 +117,8 @@ fn clusters_agree_with_scikit_learn() {
         is_representative: vec![false; n],
     };
     bench.table("clusters", "kmeans", &[], Empty {}, table);
+    let keeps = SplitName::learnt_from();
+    bench.learns("kmeans", &[], &[], Some(Learnt { keeps, ..Learnt::default() }));
     let outcome = bench.plain();
     let row = outcome.row("kmeans", "all");
     assert_eq!(row.setting, "training images (no labels used)");
@@ -177,6 +180,68 @@ fn differences_are_taken_seed_by_seed() {
 }
 
 #[test]
+fn pairs_that_share_a_draw_of_labels_are_one_difference() {
+    let mut bench = Bench::new();
+    bench.truth(&["a", "b"], &[0; 10]);
+    let right = |n: usize| -> Vec<i32> { (0..10).map(|at| i32::from(at >= n)).collect() };
+    for (seed, n) in [2, 5, 8].into_iter().enumerate() {
+        let axes = [("seed", json!(seed))];
+        bench.predictions("weak", &axes, &["a", "b"], &[Split::Test], &right(n));
+        for (start, more) in [0, 1, 2].into_iter().enumerate() {
+            let axes = [("seed", json!(seed)), ("start", json!(start))];
+            let more = if seed == 2 { 1 } else { more };
+            bench.predictions("strong", &axes, &["a", "b"], &[Split::Test], &right(n + more));
+        }
+    }
+    let params = json!({ "seed_axes": ["seed", "start"], "baseline": "weak" });
+    let text = bench.report(params).unwrap().text();
+    // Nine pairs, three draws of labels: each has a mean difference of a tenth.
+    assert!(text.contains("strong | test | +10.0 ± 0.0 | better | 3"), "{text}");
+}
+
+#[test]
+fn crossed_seeds_give_no_interval_of_differences() {
+    let mut bench = Bench::new();
+    bench.truth(&["a", "b"], &[0; 10]);
+    let right = |n: usize| -> Vec<i32> { (0..10).map(|at| i32::from(at >= n)).collect() };
+    for seed in 0..2_usize {
+        bench.predictions(
+            "weak",
+            &[("one", json!(seed))],
+            &["a", "b"],
+            &[Split::Test],
+            &right(4 + seed),
+        );
+        bench.predictions(
+            "strong",
+            &[("two", json!(seed))],
+            &["a", "b"],
+            &[Split::Test],
+            &right(6 + seed),
+        );
+    }
+    let params = json!({ "seed_axes": ["one", "two"], "baseline": "weak" });
+    let text = bench.report(params).unwrap().text();
+    assert!(text.contains("strong | test | +20.0 | one pair, no interval | 1"), "{text}");
+}
+
+#[test]
+fn a_fold_that_holds_nothing_back_is_no_final_run() {
+    let mut bench = Bench::new();
+    bench.truth(&["a", "b"], &[0, 1, 0, 1]);
+    for fold in [json!("all"), json!(0), json!(1)] {
+        let axes = [("fold", fold.clone())];
+        // Only the final run is right.
+        let said = if fold == "all" { [0, 1, 0, 1] } else { [1, 0, 1, 0] };
+        bench.predictions("knn", &axes, &["a", "b"], &[Split::Test], &said);
+        bench.labels("held_out", "folds", &axes, &["a", "b"], &[]);
+    }
+    let outcome = bench.plain();
+    let accuracy = outcome.row("knn", "test").figure("accuracy").unwrap().estimate;
+    assert_eq!((accuracy.mean, accuracy.n), (1.0, 1));
+}
+
+#[test]
 fn propagated_labels_are_scored_beside_the_given_ones() {
     let mut bench = Bench::new();
     bench.truth(&["a", "b"], &[0, 0, 1, 1]);
@@ -209,7 +274,7 @@ fn a_published_figure_gets_its_verdict_in_the_summary() {
     let figure = outcome.row("knn · k = 3", "test").figure("accuracy").unwrap();
     let beside = figure.published.as_ref().unwrap();
     assert_eq!((beside.value, beside.source.as_str()), (0.56, "a paper"));
-    assert_eq!(beside.verdict, Verdict::Inside);
+    assert_eq!(beside.verdict, Verdict::Inside.words());
     assert_eq!(figure.to_string(), "50.0 ± 24.8 (3)");
     assert!(outcome.row("knn · k = 1", "test").figure("accuracy").unwrap().published.is_none());
 }

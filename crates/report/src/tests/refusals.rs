@@ -1,6 +1,6 @@
 //! What a report refuses, and how it says so.
 
-use scarce_artifact::Split;
+use scarce_artifact::{Classes, Predictions, Split, Vectors};
 use serde_json::json;
 
 use super::bench::Bench;
@@ -21,6 +21,46 @@ fn tables_with_other_classes() {
     let failure = bench.report(json!({})).err().unwrap();
     assert_eq!(failure.code, "report::classes");
     assert_eq!(failure.message, "`truth` has the classes `a`, `b`, `knn.predictions` has `a`, `c`");
+}
+
+/// Whoever writes a table, each image counts once.
+#[test]
+fn an_image_that_is_predicted_fifty_times() {
+    let mut bench = Bench::new();
+    bench.truth(&TWO, &[0, 1]);
+    let mut table = predictions(&[0, 1]);
+    for _ in 0..50 {
+        scarce_artifact::Table::append(&mut table, predictions(&[0]));
+    }
+    bench.table("predictions", "knn", &[], Classes::new(TWO), table);
+    let failure = bench.report(json!({})).err().unwrap();
+    assert_eq!(failure.code, "artifact::value");
+    assert!(failure.message.contains("`id`"), "{}", failure.message);
+}
+
+#[test]
+fn probabilities_that_are_none() {
+    for wrong in [[7.0, -6.0], [0.5, 0.1]] {
+        let mut bench = Bench::new();
+        bench.truth(&TWO, &[0, 1]);
+        let mut table = predictions(&[0, 1]);
+        table.probabilities.values[..2].copy_from_slice(&wrong);
+        bench.table("predictions", "knn", &[], Classes::new(TWO), table);
+        let failure = bench.report(json!({})).err().unwrap();
+        assert_eq!(failure.code, "artifact::value", "{wrong:?}");
+        assert!(failure.message.contains("`probabilities`"), "{}", failure.message);
+    }
+}
+
+/// Certain predictions of the images 0, 1, …
+fn predictions(labels: &[i32]) -> Predictions {
+    let one_hot = labels.iter().flat_map(|&label| [label == 0, label == 1]);
+    Predictions {
+        id: (0..labels.len() as u32).collect(),
+        split: vec![Split::Test; labels.len()],
+        label: labels.to_vec(),
+        probabilities: Vectors::new(2, one_hot.map(|sure| f32::from(u8::from(sure))).collect()),
+    }
 }
 
 #[test]

@@ -324,7 +324,7 @@ fn labels_of_another_learner_are_scored() {
     for stage in ["knn-few", "knn-many"] {
         bench.predictions(stage, &[], &TWO, &[Split::Train], &[0, 1, 0, 1, 1, 1]);
     }
-    let unknown = bench.plain();
+    let unknown = bench.alone();
     let counts = |outcome: &Outcome, stage: &str| {
         let figure = outcome.row(stage, "train").figure("accuracy").unwrap().clone();
         (figure.counts().unwrap(), figure.labels)
