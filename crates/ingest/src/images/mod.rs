@@ -30,7 +30,7 @@ pub use self::{
 };
 use crate::{
     Error, Result,
-    classes::{Labelling, census},
+    classes::{Labelling, census, named_classes},
     columns::{self, Table},
     datasets::{self, Dataset},
     stream,
@@ -117,7 +117,7 @@ fn file_source<'a>(path: &'a Path, params: &Params) -> Result<Source<'a>> {
         return Ok(Source::Parquet(path));
     }
     if idx::looks_like(&first) {
-        let allowed = ["path", "truth", "test_path", "test_truth", "classes"];
+        let allowed = ["path", "truth", "test_path", "test_truth", "max_unpacked", "classes"];
         params.refuse_all_but("an IDX file", &allowed)?;
         return Ok(Source::Idx(path));
     }
@@ -185,10 +185,11 @@ fn from_dataset(dataset: Dataset, params: &Params, context: &Context) -> Result<
 }
 
 fn from_idx_pair(path: &Path, params: &Params, context: &Context) -> Result<(), Failure> {
-    let inspect = |path: &Option<PathBuf>| path.as_deref().map(Idx::inspect).transpose();
+    let inspect = |path: &Path| Idx::inspect(path, params.max_unpacked);
+    let also = |path: &Option<PathBuf>| path.as_deref().map(inspect).transpose();
     let split = if params.test_path.is_some() { Split::Train } else { Split::Pool };
-    let mut parts = vec![IdxPart::new(split, Idx::inspect(path)?, inspect(&params.truth)?)?];
-    match (inspect(&params.test_path)?, inspect(&params.test_truth)?) {
+    let mut parts = vec![IdxPart::new(split, inspect(path)?, also(&params.truth)?)?];
+    match (also(&params.test_path)?, also(&params.test_truth)?) {
         (Some(images), labels) => parts.push(IdxPart::new(Split::Test, images, labels)?),
         (None, None) => {}
         (None, Some(_)) => {
@@ -283,7 +284,8 @@ fn from_parquet(path: &Path, params: &Params, context: &Context) -> Result<(), F
         params.label_column.as_deref(),
         &params.image_column,
     )?;
-    let labelling = words.map(|words| Labelling::of(&words, &params.classes, path)).transpose()?;
+    let names = named_classes(&table, params.label_column.as_deref(), &params.classes);
+    let labelling = words.map(|words| Labelling::of(&words, names, path)).transpose()?;
     let chosen = params.choose(&splits)?;
     let expected = chosen.iter().flatten().count();
     let (classes, labels) =
@@ -291,6 +293,7 @@ fn from_parquet(path: &Path, params: &Params, context: &Context) -> Result<(), F
     let mut sink = Sink::new(context, "own", u8::MAX, classes, expected);
     let mut wanted = vec![params.image_column.as_str()];
     wanted.extend(params.name_column.as_deref());
+    wanted.extend(parquet::STATUS.into_iter().filter(|column| table.has(column)));
     for batch in table.batches(&wanted, parquet::BATCH_ROWS)? {
         let batch = batch?;
         let images = ImageColumn::new(&batch, &params.image_column, raw)?;

@@ -8,7 +8,13 @@ use arrow::{
 use scarce_artifact::Shape;
 
 use super::picture::{Picture, decode};
-use crate::{Error, Result, columns::Batch};
+use crate::{
+    Error, Result,
+    columns::{Batch, Words},
+};
+
+/// Columns in which `img2dataset` says what became of a row: `success`, or why there is no image.
+pub(crate) const STATUS: [&str; 2] = ["status", "error_message"];
 
 /// Rows that are decoded together.
 pub(crate) const BATCH_ROWS: usize = 128;
@@ -21,6 +27,8 @@ pub(crate) struct ImageColumn<'a> {
     /// File names beside the bytes.
     paths: Option<ArrayRef>,
     raw: Option<Shape>,
+    /// Why a row may have no image, in words.
+    status: Vec<Vec<Option<String>>>,
 }
 
 /// The bytes of each row, however the file stores them.
@@ -28,15 +36,20 @@ enum ByteCells {
     Binary(ArrayRef),
     List(ArrayRef),
     Fixed(ArrayRef),
+    /// No row has any.
+    None,
 }
 
 impl<'a> ImageColumn<'a> {
     /// Looks at the type of the column. `raw` is the shape of images that are not encoded.
     pub(crate) fn new(batch: &'a Batch<'a>, name: &'a str, raw: Option<Shape>) -> Result<Self> {
         let column = batch.array(name)?;
+        let status = STATUS.into_iter().filter(|status| *status != name);
+        let status = status.filter_map(|status| batch.words(status).ok()).map(Words::into_text);
+        let status = status.collect();
         if !matches!(column.data_type(), DataType::Struct(_)) {
             let bytes = ByteCells::new(batch, name, &column, raw)?;
-            return Ok(Self { batch, name, bytes, paths: None, raw });
+            return Ok(Self { batch, name, bytes, paths: None, raw, status });
         }
         let fields = column.as_struct();
         let Some(bytes) = fields.column_by_name("bytes") else {
@@ -49,7 +62,7 @@ impl<'a> ImageColumn<'a> {
             Some(paths) => Some(batch.cast(name, paths, &DataType::LargeUtf8)?),
             None => None,
         };
-        Ok(Self { batch, name, bytes, paths, raw })
+        Ok(Self { batch, name, bytes, paths, raw, status })
     }
 
     /// The file name that the column gives a row.
@@ -58,12 +71,19 @@ impl<'a> ImageColumn<'a> {
         (!paths.is_null(row)).then(|| paths.value(row).to_owned())
     }
 
+    /// What the file says of a row without an image.
+    fn reason(&self, row: usize) -> String {
+        let words = self.status.iter().filter_map(|words| words.get(row)?.as_deref());
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        if words.is_empty() { String::new() } else { format!(" ({})", words.join(": ")) }
+    }
+
     /// Decodes a row; `label` stands for it in messages.
     pub(crate) fn picture(&self, row: usize, label: &str) -> Result<Picture> {
         let cell = self.bytes.get(row);
         let Some(bytes) = cell else {
-            let help = "every row needs an image; leave such rows out of the file";
-            return Err(self.batch.wrong(self.name, row, "the image is missing", help));
+            let message = format!("the image is missing{}", self.reason(row));
+            return Err(Error::Image { name: label.to_owned(), message });
         };
         match self.raw {
             None => decode(bytes, label),
@@ -83,6 +103,7 @@ impl ByteCells {
     fn new(batch: &Batch<'_>, name: &str, array: &ArrayRef, raw: Option<Shape>) -> Result<Self> {
         use DataType as T;
         match array.data_type() {
+            T::Null => Ok(Self::None),
             T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) => {
                 Ok(Self::Binary(batch.cast(name, array, &T::LargeBinary)?))
             }
@@ -123,6 +144,7 @@ impl ByteCells {
                 let end = start + list.value_length() as usize;
                 bytes(list, list.values(), row, start, end)
             }
+            Self::None => None,
         }
     }
 }
