@@ -130,6 +130,44 @@ mod a_broken_host {
     }
 }
 
+mod a_table_of_a_host {
+    use super::*;
+
+    /// A pipeline of one stage, whose host hands on one of the tables in `fixtures/predictions`.
+    fn handing_on(table: &str) -> Project {
+        let (host, path) =
+            (fixture("scarce-copy"), fixture(&format!("predictions/{table}.parquet")));
+        let (host, path) = (host.display(), path.display());
+        Project::with(&format!(
+            "[pipeline]\nname = \"copied\"\nhosts = [\"{host}\"]\n\n\
+             [stages.copied]\nkind = \"copied-predictions\"\npath = \"{path}\"\n"
+        ))
+    }
+
+    #[test]
+    fn is_published_when_it_keeps_what_it_promises() {
+        let project = handing_on("good");
+        assert_eq!(project.run(&[]).ended(0).ran(), ["copied"]);
+    }
+
+    #[test]
+    fn is_refused_by_row_and_column_when_it_does_not() {
+        for (table, words) in [
+            ("fifty-times", "row 10, column `id`: 7 occurs twice"),
+            ("seven", "row 41, column `probabilities`: the probability of class 1 is 7"),
+        ] {
+            let run = handing_on(table).run(&[]).ended(1);
+            let failure = run.failure("copied");
+            assert_eq!(failure["code"], "orchestrator::output");
+            let message = failure["message"].as_str().unwrap();
+            assert!(
+                message.starts_with("output `predictions`") && message.ends_with(words),
+                "{message}"
+            );
+        }
+    }
+}
+
 mod libtorch {
     use super::*;
 

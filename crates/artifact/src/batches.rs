@@ -1,73 +1,39 @@
-//! Streaming rows: several row groups are decoded at a time, and come in the order of the file.
+//! Streaming rows: several row groups are decoded at a time, and come in the order of the file. What
+//! the table promises of its rows is checked as they go by, in the first pass that reaches the end.
 
-use std::{collections::VecDeque, ops::Range, path::PathBuf, sync::Arc};
+use std::{
+    collections::VecDeque,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use arrow::{
-    array::{Array, ArrayRef, RecordBatchReader},
+    array::{Array, ArrayRef},
     compute::concat_batches,
     datatypes::{DataType, Schema},
 };
-use parquet::{
-    arrow::{
-        ProjectionMask,
-        arrow_reader::{
-            ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-        },
-    },
-    file::metadata::{ParquetMetaData, RowGroupMetaData},
-};
+use parquet::arrow::ProjectionMask;
 
 use crate::{
-    Result, Table, pages,
+    Result, Table, footer,
+    guard::guarded,
+    pages,
+    parquet::{BELIEVED_ROWS, RecordBatches, Source},
+    promises::Promises,
     reader::parquet_error,
     threads::{at_once, side_by_side},
 };
 
 /// A larger row group, which this crate does not write, is streamed rather than decoded whole.
 const LARGE_GROUP: i64 = 64 << 20;
-/// Arrow takes memory for so many rows at a time at most, however many a footer promises.
-const BELIEVED_ROWS: usize = 1 << 16;
 
 /// Named columns, as Arrow has them.
 type Columns = Vec<(String, ArrayRef)>;
 
-/// A Parquet file whose footer has been read.
-#[derive(Clone)]
-pub(crate) struct Source {
-    pub(crate) path: PathBuf,
-    pub(crate) footer: ArrowReaderMetadata,
-}
-
 impl Source {
-    fn metadata(&self) -> &Arc<ParquetMetaData> {
-        self.footer.metadata()
-    }
-
-    fn groups(&self) -> usize {
-        self.metadata().num_row_groups()
-    }
-
-    fn rows(&self, groups: Range<usize>) -> usize {
-        let rows = |group: &RowGroupMetaData| usize::try_from(group.num_rows()).unwrap_or(0);
-        self.metadata().row_groups()[groups].iter().map(rows).sum()
-    }
-
-    /// A reader of some row groups and columns, `rows` rows at a time.
-    fn reader(
-        &self,
-        groups: Range<usize>,
-        columns: ProjectionMask,
-        rows: usize,
-    ) -> Result<ParquetRecordBatchReader> {
-        let (file, _) = fs_err::File::open(&self.path)?.into_parts();
-        ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.footer.clone())
-            .with_row_groups(groups.collect())
-            .with_projection(columns)
-            .with_batch_size(rows.max(1))
-            .build()
-            .map_err(|error| parquet_error(&self.path, &error))
-    }
-
     /// The columns of vectors: place among the columns, first leaf.
     fn vector_columns(&self) -> Vec<(usize, usize)> {
         let roots: Vec<usize> = {
@@ -83,6 +49,8 @@ impl Source {
 
     /// Some row groups, whole. Vectors come straight from the pages where that is possible.
     fn decode(&self, groups: Range<usize>) -> Result<Columns> {
+        let all = ProjectionMask::all();
+        footer::survey(&self.path, self.metadata(), groups.clone(), &all)?;
         let schema = self.footer.schema();
         let mut columns: Columns = Vec::with_capacity(schema.fields().len());
         let mut others: Vec<usize> = (0..schema.fields().len()).collect();
@@ -97,13 +65,13 @@ impl Source {
         }
         let mask = ProjectionMask::roots(self.metadata().file_metadata().schema_descr(), others);
         let rows = self.rows(groups.clone()).min(BELIEVED_ROWS);
-        let reader = self.reader(groups, mask, rows)?;
-        let schema = reader.schema();
-        let batches: std::result::Result<Vec<_>, _> = reader.collect();
-        let batch = batches.and_then(|batches| match <[_; 1]>::try_from(batches) {
+        let reader = self.stream_surveyed(groups, mask, rows)?;
+        let schema = Arc::clone(reader.schema());
+        let batches = reader.collect::<Result<Vec<_>>>()?;
+        let batch = match <[_; 1]>::try_from(batches) {
             Ok([batch]) => Ok(batch),
-            Err(batches) => concat_batches(&schema, &batches),
-        });
+            Err(batches) => guarded(&self.path, || concat_batches(&schema, &batches))?,
+        };
         let (schema, arrays, _) =
             batch.map_err(|error| parquet_error(&self.path, &error))?.into_parts();
         columns.extend(named(&schema, arrays));
@@ -129,38 +97,74 @@ impl Source {
         (0..all).step_by(rows).map(batch).collect()
     }
 
-    /// The whole table.
-    pub(crate) fn whole<T: Table>(self) -> Result<T> {
-        if !self.vector_columns().is_empty() {
-            return T::from_arrays(self.decode(0..self.groups())?, &self.path, 0);
-        }
-        let mut whole = T::default();
-        for batch in Batches::new(self, usize::MAX) {
-            whole.append(batch?);
-        }
-        Ok(whole)
+    /// The whole table, but for its promises, and whether they were checked.
+    pub(crate) fn whole<T: Table>(&self) -> Result<T> {
+        T::from_arrays(self.decode(0..self.groups())?, &self.path, 0)
+    }
+
+    /// Whether it has columns of vectors, which are decoded at once better than one by one.
+    pub(crate) fn has_vectors(&self) -> bool {
+        !self.vector_columns().is_empty()
     }
 }
 
 /// The batches of one pass over a table.
-pub struct Batches<T> {
+pub struct Batches<T: Table> {
     source: Source,
     /// Most rows of a batch.
     rows: usize,
     /// The row groups that have not been begun.
     groups: Range<usize>,
     /// What is left of a large row group.
-    large: Option<ParquetRecordBatchReader>,
+    large: Option<RecordBatches>,
     ready: VecDeque<Result<T>>,
     /// The first row that has not been decoded.
     row: usize,
+    /// What the rows must keep; none once it was seen that they do.
+    promises: Option<Promises<T>>,
+    /// Where it is said that they do.
+    checked: Arc<AtomicBool>,
 }
 
 impl<T: Table> Batches<T> {
     /// At most `rows` rows at a time, never of two row groups.
-    pub(crate) fn new(source: Source, rows: usize) -> Self {
+    pub(crate) fn new(
+        source: Source,
+        rows: usize,
+        meta: &T::Meta,
+        checked: Arc<AtomicBool>,
+    ) -> Self {
         let groups = 0..source.groups();
-        Self { source, rows: rows.max(1), groups, large: None, ready: VecDeque::new(), row: 0 }
+        let promises = (!checked.load(Ordering::Relaxed)).then(|| Promises::of(&source.path, meta));
+        Self {
+            source,
+            rows: rows.max(1),
+            groups,
+            large: None,
+            ready: VecDeque::new(),
+            row: 0,
+            promises,
+            checked,
+        }
+    }
+
+    /// The batch, if its rows keep what the table promises.
+    fn check(&mut self, batch: T) -> Result<T> {
+        if let Some(promises) = &mut self.promises {
+            promises.rows(&batch)?;
+        }
+        Ok(batch)
+    }
+
+    /// What only the last row shows.
+    fn end(&mut self) -> Option<Result<T>> {
+        match self.promises.take()?.end() {
+            Ok(()) => {
+                self.checked.store(true, Ordering::Relaxed);
+                None
+            }
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// The next row groups that are small enough, decoded side by side.
@@ -191,7 +195,7 @@ impl<T: Table> Batches<T> {
     fn stream(&mut self) -> Option<Result<T>> {
         let batch = match self.large.as_mut()?.next()? {
             Ok(batch) => batch,
-            Err(error) => return Some(Err(parquet_error(&self.source.path, &error))),
+            Err(error) => return Some(Err(error)),
         };
         let first = self.row;
         self.row += batch.num_rows();
@@ -206,23 +210,24 @@ impl<T: Table> Iterator for Batches<T> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(batch) = self.ready.pop_front().or_else(|| self.stream()) {
+                let batch = batch.and_then(|batch| self.check(batch));
                 if batch.is_err() {
                     // What follows an error would have a gap before it.
-                    (self.groups, self.large) = (0..0, None);
+                    (self.groups, self.large, self.promises) = (0..0, None, None);
                     self.ready.clear();
                 }
                 return Some(batch);
             }
             self.large = None;
             if self.groups.is_empty() {
-                return None;
+                return self.end();
             }
             self.decode_ahead();
             if self.ready.is_empty() {
                 let group = self.groups.start..self.groups.start + 1;
                 self.groups.start += 1;
                 let rows = self.rows.min(BELIEVED_ROWS);
-                match self.source.reader(group, ProjectionMask::all(), rows) {
+                match self.source.stream(group, ProjectionMask::all(), rows) {
                     Ok(reader) => self.large = Some(reader),
                     Err(error) => self.ready.push_back(Err(error)),
                 }

@@ -29,7 +29,7 @@ impl Place<'_> {
         Error::Schema { path: self.path.to_owned(), table: self.table, message }
     }
 
-    fn value(&self, row: usize, message: impl Into<String>) -> Error {
+    pub(crate) fn value(&self, row: usize, message: impl Into<String>) -> Error {
         Error::Value {
             path: self.path.to_owned(),
             row: self.first_row + row,

@@ -57,9 +57,14 @@ pub enum Error {
         message: String,
     },
 
-    /// A value that no table may hold.
+    /// A value that no table may hold, or that breaks a promise of its table.
     #[error("`{path}`, row {row}, column `{column}`: {message}")]
-    #[diagnostic(code(artifact::value))]
+    #[diagnostic(
+        code(artifact::value),
+        help(
+            "every table keeps what its columns promise; a table that does not is a mistake of the program that wrote it"
+        )
+    )]
     Value {
         /// The file.
         path: PathBuf,

@@ -1,7 +1,7 @@
 //! Reading embeddings, images and labels: batches of a bounded size, and the few rows that carry
 //! labels.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use arrow::datatypes::DataType;
 
@@ -49,31 +49,15 @@ impl Reader<Embeddings> {
 }
 
 impl Reader<Labels> {
-    /// All labels, checked, by ascending id.
+    /// All labels by ascending id.
     ///
     /// An image has at most one label that somebody gave, and any number of propagated ones, which
     /// come after it; what a propagation says twice counts twice.
     ///
     /// # Errors
-    /// [`Error::Value`] for a label outside the class names or an image with two labels that are not
-    /// propagated; whatever reading meets.
+    /// Whatever reading meets.
     pub fn sorted(&self) -> Result<Labels> {
         let labels = self.read()?;
-        let classes = self.meta().len();
-        let refuse = |row: usize, column: &str, message: String| {
-            let (path, column) = (self.path().to_owned(), column.to_owned());
-            Err(Error::Value { path, row, column, message })
-        };
-        let mut given = HashSet::new();
-        for (row, (&id, &label)) in labels.id.iter().zip(&labels.label).enumerate() {
-            if usize::try_from(label).map_or(true, |label| label >= classes) {
-                let message = format!("{label} is no class: there are {classes} class names");
-                return refuse(row, "label", message);
-            }
-            if labels.source[row] != LabelSource::Propagated && !given.insert(id) {
-                return refuse(row, "id", format!("{id} occurs twice"));
-            }
-        }
         let mut order: Vec<usize> = (0..labels.id.len()).collect();
         // By everything there is, so that the order of the table says nothing.
         order.sort_by(|&a, &b| {
@@ -117,8 +101,7 @@ impl Labelled<f32> {
     /// Joins labels to embeddings by id, in one pass over the embeddings.
     ///
     /// # Errors
-    /// [`Error::NoLabelled`] when nothing is left to learn from; [`Error::Value`] as
-    /// [`Reader::sorted`], or for an image that the embeddings have twice; whatever reading meets.
+    /// [`Error::NoLabelled`] when nothing is left to learn from; whatever reading meets.
     pub fn gather(features: &Reader<Embeddings>, labels: &Reader<Labels>) -> Result<Self> {
         let batches = features.stream()?.map(|batch| {
             let Embeddings { id, split, embedding } = batch?;
@@ -176,14 +159,11 @@ fn join<T: Table, V: Copy>(
     let wanted = labels.sorted()?;
     let mut seen: HashMap<u32, Seen> = wanted.id.iter().map(|&id| (id, Seen::No)).collect();
     let mut vectors: Vec<V> = Vec::new();
-    let (mut first_row, mut held) = (0, 0);
+    let mut held = 0;
     for batch in batches {
         let (ids, splits, batch) = batch?;
         for (row, (id, split)) in ids.iter().zip(&splits).enumerate() {
             let Some(seen) = seen.get_mut(id) else { continue };
-            if !matches!(seen, Seen::No) {
-                return Err(repeated(table.path(), first_row + row, *id));
-            }
             if *split == Split::Test {
                 *seen = Seen::Test;
             } else {
@@ -192,7 +172,6 @@ fn join<T: Table, V: Copy>(
                 vectors.extend_from_slice(batch.row(row));
             }
         }
-        first_row += ids.len();
     }
     let (mut rows, mut places) = (Vec::with_capacity(held), Vec::with_capacity(held));
     let (mut test, mut unknown) = (0, 0);
@@ -238,15 +217,6 @@ enum Seen {
     Test,
     /// Where its vector is held.
     At(usize),
-}
-
-pub(crate) fn repeated(path: &std::path::Path, row: usize, id: u32) -> Error {
-    Error::Value {
-        path: path.to_owned(),
-        row,
-        column: "id".to_owned(),
-        message: format!("{id} occurs twice"),
-    }
 }
 
 #[cfg(test)]

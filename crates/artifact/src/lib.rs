@@ -6,6 +6,13 @@
 //! them back. Facts about all the rows (image shape, class names, metric) are the table's
 //! [`Table::Meta`] and travel in the file's key–value metadata.
 //!
+//! Tables promise more than their types say: ids are unique, probabilities add up to 1, labels are
+//! classes. Whoever wrote a table, a [`Reader`] holds it to all that it promises, once, as its rows go
+//! by ([`Table::checks`]). Files may come from anywhere: whatever their bytes, reading them ends in
+//! rows or in an [`Error`], not in a panic, and takes memory for what they hold, not for what they
+//! claim. Checksums of pages are checked where a file has them; the files written here have none, since
+//! their [`Digest`] is compared before they enter a stage.
+//!
 //! Three promises hold for every file written here:
 //!
 //! * **The same rows give the same bytes.** There is no time stamp, host name or absolute path in a
@@ -37,15 +44,20 @@ mod column;
 mod digest;
 mod error;
 mod features;
+mod footer;
+mod guard;
 mod members;
 mod meta;
 mod model;
 mod pages;
+mod parquet;
 mod points;
+mod promises;
 mod reader;
 mod table;
 mod tables;
 mod threads;
+mod thrift;
 mod writer;
 
 #[cfg(test)]
@@ -58,14 +70,16 @@ pub use error::{Error, Result};
 pub use features::{Labelled, batch_rows};
 pub use members::HasSplit;
 pub use meta::{
-    CentroidsMeta, Classes, EmbeddingsMeta, Empty, GraphMeta, ImagesMeta, Metric, Shape,
+    CentroidsMeta, Classes, EmbeddingsMeta, Empty, Facts, GraphMeta, ImagesMeta, Metric, Shape,
 };
 pub use model::{Model, ModelCard, Tensor};
+pub use parquet::{ParquetFile, RecordBatches, open_parquet};
 pub use points::Points;
-pub use reader::{Reader, open_parquet};
-pub use table::{BATCH_ROWS, Table};
+pub use promises::Checks;
+pub use reader::Reader;
+pub use table::{About, AboutColumn, BATCH_ROWS, Table};
 pub use tables::{
     Centroids, Clusters, Distributions, Edges, Embeddings, History, Images, LabelSource, Labels,
-    Nodes, Predictions, Queries, Reconstructions, Split, Truth,
+    Nodes, Predictions, Queries, Reconstructions, Split, Truth, check_table, tables,
 };
 pub use writer::{RawWriter, Writer};

@@ -4,7 +4,10 @@ use parquet::arrow::ProjectionMask;
 
 use crate::{
     BATCH_ROWS, Column, Embeddings, Images, Predictions, Reader, Result, Split, Table,
-    column::Place, open_parquet, reader::parquet_error, table::take_column,
+    column::Place,
+    open_parquet,
+    promises::{Promise, Unique},
+    table::take_column,
 };
 
 /// Tables that say which part of the data each image belongs to.
@@ -15,7 +18,8 @@ impl HasSplit for Embeddings {}
 impl HasSplit for Predictions {}
 
 impl<T: HasSplit> Reader<T> {
-    /// The id and the split of every row, in the order of the file; no other column is read.
+    /// The id and the split of every row, in the order of the file, each id once; no other column is
+    /// read.
     ///
     /// # Errors
     /// As each batch of [`Reader::batches`].
@@ -27,14 +31,11 @@ impl<T: HasSplit> Reader<T> {
         let roots = fields.filter(|(_, field)| wanted.contains(&field.name().as_str()));
         let roots: Vec<usize> = roots.map(|(at, _)| at).collect();
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-        let batches = builder
-            .with_projection(mask)
-            .with_batch_size(4 * BATCH_ROWS)
-            .build()
-            .map_err(|error| parquet_error(path, &error))?;
+        let batches = builder.with_projection(mask).with_batch_size(4 * BATCH_ROWS).build()?;
         let mut members = Vec::new();
+        let mut unique = Unique::default();
         for batch in batches {
-            let batch = batch.map_err(|error| parquet_error(path, &error))?;
+            let batch = batch?;
             let schema = batch.schema();
             let names = schema.fields().iter().map(|field| field.name().clone());
             let mut columns = names.zip(batch.columns().iter().cloned()).collect();
@@ -43,6 +44,8 @@ impl<T: HasSplit> Reader<T> {
             let id = take_column(&mut columns, "id", T::NAME, path)?;
             let split = take_column(&mut columns, "split", T::NAME, path)?;
             let id = Vec::<u32>::from_array(id, &place("id"))?;
+            Promise::<_, T::Meta>::rows(&mut unique, &id)
+                .map_err(|(row, message)| place("id").value(row, message))?;
             let split = Vec::<Split>::from_array(split, &place("split"))?;
             members.extend(id.into_iter().zip(split));
         }

@@ -2,7 +2,20 @@
 //! JSON under `scarce.` and its name, so that class names are `scarce.classes`, a list of words, and
 //! label `i` is its `i`-th entry, from 0. `docs/tables.md` lists them all, with examples.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
+
+/// What a file says of all its rows, and when that can be.
+pub trait Facts {
+    /// What is wrong with it, if something is.
+    ///
+    /// # Errors
+    /// The reason, in words.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
 
 /// Nothing to say beyond the table's name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,4 +126,32 @@ pub struct CentroidsMeta {
     /// What made the features that were clustered (their [`EmbeddingsMeta::origin`]); empty where
     /// it is not known.
     pub features: String,
+}
+
+impl Facts for Empty {}
+impl Facts for EmbeddingsMeta {}
+impl Facts for CentroidsMeta {}
+impl Facts for GraphMeta {}
+
+impl Facts for Classes {
+    fn check(&self) -> Result<(), String> {
+        let mut seen = HashMap::new();
+        for (at, name) in self.classes.iter().enumerate() {
+            if let Some(first) = seen.insert(name, at) {
+                return Err(format!("the classes {first} and {at} are both called `{name}`"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Facts for ImagesMeta {
+    fn check(&self) -> Result<(), String> {
+        let Shape { height, width, channels } = self.shape;
+        let pixels = height.checked_mul(width).and_then(|area| area.checked_mul(channels));
+        match (pixels, channels) {
+            (Some(1..), 1 | 3) => Ok(()),
+            _ => Err(format!("{height} × {width} × {channels} is no shape of an image")),
+        }
+    }
 }

@@ -21,11 +21,7 @@ use parquet::{
     },
 };
 
-use crate::{column::Number, threads::side_by_side};
-
-/// How many times larger than its compressed bytes a column may be to be believed: memory for it is
-/// taken before it is read. What is even more uniform takes the slower way.
-const MOST_COMPRESSED: usize = 1000;
+use crate::{column::Number, footer::MOST_COMPRESSED, guard::guarded, threads::side_by_side};
 
 /// The vectors of leaf column `leaf` in some row groups, or nothing when the file keeps them in
 /// another way than this crate does.
@@ -97,7 +93,8 @@ fn numbers<T: Plain>(
         work.push((group, head));
         rest = tail;
     }
-    let read = |(group, out)| fill(path, group, leaf, per_row, out);
+    // What is wrong is found again by the slower way, which says so.
+    let read = |(group, out)| guarded(path, || fill(path, group, leaf, per_row, out)).ok()?;
     side_by_side(work, read).into_iter().collect::<Option<()>>()?;
     let values = Arc::new(PrimitiveArray::<T::Arrow>::new(values.into(), None));
     let array = FixedSizeListArray::try_new(Arc::clone(item), width, values, None).ok()?;
@@ -114,7 +111,7 @@ fn promised<T: Plain>(group: &RowGroupMetaData, leaf: usize, per_row: usize) -> 
     let fits = usize::try_from(column.num_values()) == Ok(count)
         && usize::try_from(column.uncompressed_size()).is_ok_and(|size| size >= bytes)
         && usize::try_from(column.compressed_size())
-            .is_ok_and(|size| bytes / MOST_COMPRESSED <= size);
+            .is_ok_and(|size| bytes / MOST_COMPRESSED as usize <= size);
     (kind.physical_type() == T::STORED_AS && levels == (1, 1) && fits).then_some(count)
 }
 

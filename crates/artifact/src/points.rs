@@ -1,6 +1,6 @@
 //! Embeddings in memory, in the order of their ids.
 
-use crate::{Embeddings, Reader, Result, Split, features::repeated};
+use crate::{Embeddings, Reader, Result, Split};
 
 /// Images with their vectors, by ascending id, whatever the order of the table.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,34 +19,25 @@ impl Points {
     /// The images of which `wanted` holds, by id and split; maybe none.
     ///
     /// # Errors
-    /// [`Error::Value`](crate::Error::Value) when one occurs twice; whatever reading meets.
+    /// Whatever reading meets.
     pub fn read(
         features: &Reader<Embeddings>,
         wanted: impl Fn(u32, Split) -> bool,
     ) -> Result<Self> {
         let width = features.width()?;
         let mut points = Self { id: Vec::new(), split: Vec::new(), width, values: Vec::new() };
-        let (mut rows, mut first) = (Vec::new(), 0);
         for batch in features.stream()? {
             let batch = batch?;
             for (row, (&id, &split)) in batch.id.iter().zip(&batch.split).enumerate() {
                 if wanted(id, split) {
-                    rows.push(first + row);
                     points.id.push(id);
                     points.split.push(split);
                     points.values.extend_from_slice(batch.embedding.row(row));
                 }
             }
-            first += batch.id.len();
         }
-        let order = points.sort();
-        match (1..points.id.len()).find(|&at| points.id[at - 1] == points.id[at]) {
-            Some(at) => {
-                let row = order.map_or(rows[at], |order| rows[order[at]]);
-                Err(repeated(features.path(), row, points.id[at]))
-            }
-            None => Ok(points),
-        }
+        points.sort();
+        Ok(points)
     }
 
     /// How many there are.
@@ -64,10 +55,10 @@ impl Points {
         self.id.binary_search(&id).ok()
     }
 
-    /// Sorts by id; where each row was, if any moved.
-    fn sort(&mut self) -> Option<Vec<usize>> {
+    /// Sorts by id.
+    fn sort(&mut self) {
         if self.id.is_sorted() {
-            return None;
+            return;
         }
         let mut order: Vec<usize> = (0..self.id.len()).collect();
         order.sort_by_key(|&row| self.id[row]);
@@ -75,7 +66,6 @@ impl Points {
         self.values = order.iter().flat_map(row).copied().collect();
         self.id = order.iter().map(|&row| self.id[row]).collect();
         self.split = order.iter().map(|&row| self.split[row]).collect();
-        Some(order)
     }
 }
 

@@ -1,25 +1,27 @@
 //! Reading tables: checked on opening, streamed batch by batch.
 
-use std::path::Path;
-
-use fs_err::File;
-use parquet::{
-    arrow::arrow_reader::{
-        ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
     },
-    file::metadata::{KeyValue, ParquetMetaData},
 };
+
+use parquet::file::metadata::KeyValue;
 
 use crate::{
-    Error, Result, Table,
-    batches::{Batches, Source},
+    BATCH_ROWS, Batches, Error, Facts, Result, Table, parquet::Source, promises::Promises,
 };
 
-/// A table on disk, opened and checked but not yet read.
+/// A table on disk, opened but not yet read. Whoever reads it to the end has its promises checked, the
+/// first time.
 pub struct Reader<T: Table> {
     source: Source,
     meta: T::Meta,
     rows: usize,
+    /// Whether the rows were seen to keep what the table promises.
+    checked: Arc<AtomicBool>,
 }
 
 impl<T: Table> Reader<T> {
@@ -28,8 +30,8 @@ impl<T: Table> Reader<T> {
     /// # Errors
     /// [`Error::Parquet`] for a damaged file, [`Error::Schema`] for another table or version.
     pub fn open(path: &Path) -> Result<Self> {
-        let (_, footer) = read_footer(path)?;
-        let file = footer.metadata().file_metadata();
+        let source = Source::open(path)?;
+        let file = source.metadata().file_metadata();
         let pairs = file.key_value_metadata().map_or(&[][..], Vec::as_slice);
         let schema_error =
             |message| Error::Schema { path: path.to_owned(), table: T::NAME, message };
@@ -45,10 +47,11 @@ impl<T: Table> Reader<T> {
             let found = version.map_or("no version".to_owned(), |v| format!("version {v}"));
             return Err(schema_error(format!("it has {found}, expected {}", T::VERSION)));
         }
-        let meta = serde_json::from_value(meta_object(pairs))
+        let meta: T::Meta = serde_json::from_value(meta_object(pairs))
             .map_err(|error| schema_error(format!("its metadata is wrong: {error}")))?;
+        meta.check().map_err(|wrong| schema_error(format!("its metadata is wrong: {wrong}")))?;
         let rows = usize::try_from(file.num_rows()).unwrap_or(0);
-        Ok(Self { source: Source { path: path.to_owned(), footer }, meta, rows })
+        Ok(Self { source, meta, rows, checked: Arc::default() })
     }
 
     /// The file.
@@ -72,9 +75,10 @@ impl<T: Table> Reader<T> {
     }
 
     /// Streams the table from the start, at most `rows` rows at a time. Batches end where row groups
-    /// end; several row groups are decoded at once, each by a thread.
+    /// end; several row groups are decoded at once, each by a thread. A row that breaks a promise of
+    /// the table is an error ([`Error::Value`]), and nothing follows it.
     pub fn batches(&self, rows: usize) -> Batches<T> {
-        Batches::new(self.source.clone(), rows)
+        Batches::new(self.source.clone(), rows, &self.meta, Arc::clone(&self.checked))
     }
 
     /// The whole table in memory.
@@ -82,51 +86,30 @@ impl<T: Table> Reader<T> {
     /// # Errors
     /// As each batch.
     pub fn read(&self) -> Result<T> {
-        self.source.clone().whole()
-    }
-}
-
-/// Opens a Parquet file of any schema, not only of this crate's tables, and refuses a footer that
-/// promises more than the file holds.
-///
-/// # Errors
-/// [`Error::Parquet`] for a damaged file.
-pub fn open_parquet(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<std::fs::File>> {
-    let (file, footer) = read_footer(path)?;
-    Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, footer))
-}
-
-fn read_footer(path: &Path) -> Result<(std::fs::File, ArrowReaderMetadata)> {
-    let (file, _) = File::open(path)?.into_parts();
-    let length = file.metadata()?.len();
-    let footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default())
-        .map_err(|error| parquet_error(path, &error))?;
-    refuse_lies(path, footer.metadata(), length)?;
-    Ok((file, footer))
-}
-
-/// A footer that promises more than the file holds is refused before anything is allocated for it.
-fn refuse_lies(path: &Path, metadata: &ParquetMetaData, length: u64) -> Result<()> {
-    let lie = |message: String| Error::Parquet { path: path.to_owned(), message };
-    let mut rows = 0_i64;
-    for group in metadata.row_groups() {
-        rows = rows.saturating_add(group.num_rows().max(0));
-        for column in group.columns() {
-            let (start, size) = column.byte_range();
-            if start.saturating_add(size) > length {
-                let name = column.column_path().string();
-                let end = start.saturating_add(size);
-                return Err(lie(format!(
-                    "column `{name}` is said to end at byte {end}, the file has {length}"
-                )));
+        if self.source.has_vectors() {
+            let table: T = self.source.whole()?;
+            if !self.checked.load(Ordering::Relaxed) {
+                let mut promises = Promises::of(self.path(), &self.meta);
+                promises.rows(&table)?;
+                promises.end()?;
+                self.checked.store(true, Ordering::Relaxed);
             }
+            return Ok(table);
         }
+        let mut table = T::default();
+        for batch in self.batches(usize::MAX) {
+            table.append(batch?);
+        }
+        Ok(table)
     }
-    let promised = metadata.file_metadata().num_rows();
-    if promised != rows {
-        return Err(lie(format!("the footer promises {promised} rows, its row groups {rows}")));
+
+    /// Reads every row and forgets it: whether the table is what it promises to be.
+    ///
+    /// # Errors
+    /// As each batch of [`Reader::batches`].
+    pub fn check(&self) -> Result<()> {
+        self.batches(BATCH_ROWS).try_for_each(|batch| batch.map(|_| ()))
     }
-    Ok(())
 }
 
 pub(crate) fn parquet_error(path: &Path, error: &dyn std::error::Error) -> Error {

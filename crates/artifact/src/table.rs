@@ -2,10 +2,13 @@
 
 use std::{fmt::Debug, path::Path};
 
-use arrow::{array::ArrayRef, datatypes::Field};
+use arrow::{
+    array::ArrayRef,
+    datatypes::{DataType, Field},
+};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Error, Result};
+use crate::{Checks, Error, Facts, Result};
 
 /// Rows that a streaming stage reads at a time unless it has a reason: large enough for GEMM, small
 /// enough that 784 floats a row stay under 16 MiB.
@@ -21,7 +24,15 @@ pub trait Table: Sized + Default + Send + 'static {
     /// Raised when columns change their meaning.
     const VERSION: u32 = 1;
     /// What the file says of all its rows.
-    type Meta: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Default + Send + Sync;
+    type Meta: Facts
+        + Serialize
+        + DeserializeOwned
+        + Clone
+        + Debug
+        + PartialEq
+        + Default
+        + Send
+        + Sync;
 
     /// Rows in this batch, or an error when columns disagree.
     ///
@@ -44,6 +55,45 @@ pub trait Table: Sized + Default + Send + 'static {
 
     /// Adds another batch's rows below this one's.
     fn append(&mut self, other: Self);
+
+    /// What its rows promise, to be checked as they are read.
+    fn checks() -> Checks<Self>;
+
+    /// The table for people: what it is, its columns and what they promise.
+    fn about() -> About;
+}
+
+/// A table for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// The name of the table.
+    pub name: &'static str,
+    /// What it is.
+    pub doc: String,
+    /// What its rows promise together.
+    pub promises: Vec<&'static str>,
+    /// Its columns, in order.
+    pub columns: Vec<AboutColumn>,
+}
+
+/// A column for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AboutColumn {
+    /// The name of the column.
+    pub name: &'static str,
+    /// The Arrow type; vectors have the width that the data give them.
+    pub kind: DataType,
+    /// Whether a value may be missing.
+    pub nullable: bool,
+    /// What it is.
+    pub doc: String,
+    /// What its values promise.
+    pub promises: Vec<&'static str>,
+}
+
+/// The lines of a doc comment as one text.
+pub(crate) fn doc(lines: &[&str]) -> String {
+    lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
 }
 
 /// Takes the named column out of the list.
@@ -61,18 +111,22 @@ pub(crate) fn take_column(
     })
 }
 
-/// Declares a table: its doc comment, name, metadata type and columns.
+/// Declares a table: its doc comment, name, metadata type, the promises of its rows together, and its
+/// columns with the promises of each.
 macro_rules! table {
     (
-        $(#[$doc:meta])*
-        $name:ident = $text:literal, meta = $meta:ty {
-            $( $(#[$column_doc:meta])* $column:ident : $kind:ty, )+
+        $(#[doc = $doc:literal])*
+        $name:ident = $text:literal, meta = $meta:ty $(where [$($whole:ident),+])? {
+            $(
+                $(#[doc = $column_doc:literal])*
+                $column:ident : $kind:ty $(where [$($promise:ident),+])?,
+            )+
         }
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct $name {
-            $( $(#[$column_doc])* pub $column: $kind, )+
+            $( $(#[doc = $column_doc])* pub $column: $kind, )+
         }
 
         impl $crate::Table for $name {
@@ -118,6 +172,43 @@ macro_rules! table {
 
             fn append(&mut self, other: Self) {
                 $( $crate::Column::push_rows(&mut self.$column, other.$column); )+
+            }
+
+            fn checks() -> $crate::Checks<Self> {
+                $crate::Checks(vec![
+                    $( $( $( Box::new($crate::promises::OnColumn {
+                        name: stringify!($column),
+                        column: |table: &Self| &table.$column,
+                        promise: $crate::promises::$promise::default(),
+                    }), )+ )? )+
+                    $( $( Box::new($crate::promises::OnTable(
+                        $crate::promises::$whole::default(),
+                    )), )+ )?
+                ])
+            }
+
+            fn about() -> $crate::About {
+                let empty = Self::default();
+                $crate::About {
+                    name: $text,
+                    doc: $crate::table::doc(&[$($doc),*]),
+                    promises: vec![$( $(
+                        <$crate::promises::$whole as $crate::promises::WholePromise<Self>>::WORDS,
+                    )+ )?],
+                    columns: vec![$( {
+                        let field = $crate::Column::field(&empty.$column, stringify!($column));
+                        $crate::AboutColumn {
+                            name: stringify!($column),
+                            kind: field.data_type().clone(),
+                            nullable: field.is_nullable(),
+                            doc: $crate::table::doc(&[$($column_doc),*]),
+                            promises: vec![$( $(
+                                <$crate::promises::$promise as
+                                    $crate::promises::Promise<$kind, $meta>>::WORDS,
+                            )+ )?],
+                        }
+                    }, )+],
+                }
             }
         }
     };

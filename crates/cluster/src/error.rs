@@ -35,17 +35,6 @@ pub enum Error {
         splits: String,
     },
 
-    /// Two rows of the features have one id.
-    #[error("the features have the image {id} twice")]
-    #[diagnostic(
-        code(cluster::repeated_image),
-        help("ids must be unique: write the features again")
-    )]
-    RepeatedImage {
-        /// The id.
-        id: u32,
-    },
-
     /// Features that the centroids are not of.
     #[error("the centroids have {centroids} numbers, the features {features} per image")]
     #[diagnostic(

@@ -111,14 +111,6 @@ pub enum Error {
         splits: String,
     },
 
-    /// Two rows of the features have one id.
-    #[error("the features have the image {id} twice")]
-    #[diagnostic(code(embed::repeated_image), help("ids must be unique: write the features again"))]
-    RepeatedImage {
-        /// The id.
-        id: u32,
-    },
-
     /// The computation refused.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -88,32 +88,6 @@ pub enum Error {
         distributions: PathBuf,
     },
 
-    /// A label that is no class.
-    #[error("`{path}`, image {id}: label {label} is no class: there are {classes} class names")]
-    #[diagnostic(code(graph::label), help("the table is damaged: write it again"))]
-    Label {
-        /// The table.
-        path: PathBuf,
-        /// The image.
-        id: u32,
-        /// Its label.
-        label: i32,
-        /// Class names.
-        classes: usize,
-    },
-
-    /// A distribution that is none.
-    #[error("`{path}`, image {id}: the probabilities are no distribution over {classes} classes")]
-    #[diagnostic(code(graph::distribution), help("the table is damaged: write it again"))]
-    Distribution {
-        /// The table.
-        path: PathBuf,
-        /// The image.
-        id: u32,
-        /// Class names.
-        classes: usize,
-    },
-
     /// A parameter that makes no sense here.
     #[error("`{name}` {message}")]
     #[diagnostic(code(graph::parameter), help("{help}"))]

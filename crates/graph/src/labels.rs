@@ -51,14 +51,11 @@ impl Given {
 }
 
 fn all(reader: &Reader<Labels>) -> Result<Vec<Label>, Error> {
-    let (path, classes) = (reader.path(), reader.meta().len());
+    let path = reader.path();
     let table = reader.read()?;
     let mut labels = Vec::with_capacity(table.id.len());
     for (row, &id) in table.id.iter().enumerate() {
-        let label = table.label[row];
-        let class = u32::try_from(label).ok().filter(|class| (*class as usize) < classes);
-        let class =
-            class.ok_or_else(|| Error::Label { path: path.to_owned(), id, label, classes })?;
+        let class = table.label[row] as u32;
         let (source, confidence) = (table.source[row], table.confidence[row]);
         labels.push(Label { id, class, source, confidence });
     }

@@ -133,10 +133,6 @@ impl Base {
             .map(|row| (table.id[row], row))
             .collect();
         reached.sort_unstable();
-        if let Some(pair) = reached.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            let path = distributions.path().to_owned();
-            return Err(Error::RepeatedImage { path, id: pair[0].0 });
-        }
         let row_of = |id: u32| reached.binary_search_by_key(&id, |pair| pair.0).ok();
         let points = Points::read(features, |id, _: Split| row_of(id).is_some())?;
         if points.id.is_empty() {
@@ -149,13 +145,7 @@ impl Base {
         let mut probabilities = Vec::with_capacity(points.id.len() * classes);
         for &id in &points.id {
             let row = row_of(id).map_or(0, |at| reached[at].1);
-            let row = table.probabilities.row(row);
-            let sum: f32 = row.iter().sum();
-            if row.len() != classes || row.iter().any(|p| *p < 0.0) || (sum - 1.0).abs() > 1e-3 {
-                let path = distributions.path().to_owned();
-                return Err(Error::Distribution { path, id, classes });
-            }
-            probabilities.extend_from_slice(row);
+            probabilities.extend_from_slice(table.probabilities.row(row));
         }
         Ok(Self { points, classes, probabilities })
     }

@@ -113,7 +113,7 @@ fn unite(
         let rows = input.table.read()?;
         for (row, &id) in rows.id.iter().enumerate() {
             let (label, source) = (rows.label[row], rows.source[row]);
-            refuse(id, label, source, from, classes, eligible)?;
+            refuse(id, label, source, from, eligible)?;
             let found = Known { label, source, confidence: rows.confidence[row] };
             let (first, whose) = *known.entry(id).or_insert((found, from));
             if first.label != label {
@@ -136,13 +136,10 @@ fn refuse(
     label: i32,
     source: LabelSource,
     from: &str,
-    classes: &[String],
     eligible: &Eligible<'_>,
 ) -> Result<()> {
     let (problem, help) = if source == LabelSource::Propagated {
         ("is propagated", "wire the labels that it was propagated from")
-    } else if usize::try_from(label).map_or(true, |label| label >= classes.len()) {
-        ("is no class", "see the class names of the truth")
     } else if eligible.is_test(id) {
         ("is of an image in the `test` split", "label images that may be learnt from")
     } else {

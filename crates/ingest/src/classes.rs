@@ -110,7 +110,7 @@ pub(crate) fn census(
     table.require(other)?;
     let wanted: Vec<&str> = split_column.into_iter().chain(label_column).collect();
     if wanted.is_empty() {
-        let rows = plausible_rows(path)?;
+        let rows = plausible_rows(table, path)?;
         return Ok((vec![Split::Pool; rows], None));
     }
     let mut splits = Vec::new();
@@ -128,13 +128,31 @@ pub(crate) fn census(
             (slot, first) => *slot = Some(first),
         }
     }
+    if let (Some(column), Some(words)) = (label_column, &labels)
+        && words.len() > 0
+        && words.is_void()
+    {
+        let help = "leave `label_column` out where there are no classes, or name the column that \
+                    has them";
+        return Err(Error::column(path, column, "every value is missing", help));
+    }
     Ok((splits, labels))
+}
+
+/// The class names in label order: those that the user gives, otherwise those of the file.
+pub(crate) fn named_classes<'a>(
+    table: &'a Table<'_>,
+    label_column: Option<&str>,
+    given: &'a [String],
+) -> &'a [String] {
+    let of_file = label_column.and_then(|column| table.class_names(column));
+    if given.is_empty() { of_file.unwrap_or_default() } else { given }
 }
 
 /// Rows that the footer promises, unless the file is too small to hold them: a row of pixels or
 /// numbers takes more than a bit.
-fn plausible_rows(path: &Path) -> Result<usize> {
-    let promised = scarce_artifact::open_parquet(path)?.metadata().file_metadata().num_rows();
+fn plausible_rows(table: &Table<'_>, path: &Path) -> Result<usize> {
+    let promised = table.file().metadata().file_metadata().num_rows();
     let bytes = fs_err::metadata(path)?.len();
     match u32::try_from(promised) {
         Ok(rows) if u64::from(rows) <= bytes.saturating_mul(8) => Ok(rows as usize),

@@ -1,24 +1,35 @@
 //! Columns of Parquet files that others wrote, in the few forms that we need.
+//!
+//! Hugging Face's `datasets` stores classes as numbers and their names in the file's metadata
+//! (`ClassLabel`); such a column reads as words.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use arrow::{
     array::{Array, ArrayRef, RecordBatch, cast::AsArray},
     compute::cast,
     datatypes::{DataType, Int64Type},
 };
-use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReader};
-use scarce_artifact::{Split, open_parquet};
+use parquet::arrow::ProjectionMask;
+use scarce_artifact::{ParquetFile, RecordBatches, Split, open_parquet};
 
 use crate::{Error, Result};
+
+#[cfg(test)]
+mod tests;
 
 /// First bytes of a Parquet file.
 pub(crate) const MAGIC: &[u8] = b"PAR1";
 
+/// Class names by column.
+type ClassNames = BTreeMap<String, Vec<String>>;
+
 /// A Parquet file and the columns of it that are read.
 pub(crate) struct Table<'a> {
     path: &'a Path,
+    file: ParquetFile,
     names: Vec<String>,
+    classes: ClassNames,
 }
 
 /// A batch of a [`Table`].
@@ -27,14 +38,35 @@ pub(crate) struct Batch<'a> {
     /// Row of the file where the batch starts.
     pub(crate) first_row: usize,
     columns: RecordBatch,
+    classes: &'a ClassNames,
 }
 
 impl<'a> Table<'a> {
     /// Opens a file and looks at its column names.
     pub(crate) fn open(path: &'a Path) -> Result<Self> {
-        let names =
-            open_parquet(path)?.schema().fields().iter().map(|f| f.name().clone()).collect();
-        Ok(Self { path, names })
+        let file = open_parquet(path)?;
+        let names: Vec<String> = file.schema().fields().iter().map(|f| f.name().clone()).collect();
+        if let Some(twice) = (1..names.len()).find(|&at| names[..at].contains(&names[at])) {
+            let help = "rename one of them";
+            return Err(Error::column(path, &names[twice], "there are two such columns", help));
+        }
+        let classes = class_names(&file);
+        Ok(Self { path, file, names, classes })
+    }
+
+    /// Whether there is a column of that name.
+    pub(crate) fn has(&self, column: &str) -> bool {
+        self.names.iter().any(|name| name == column)
+    }
+
+    /// The class names in label order, where the file names those of a column.
+    pub(crate) fn class_names(&self, column: &str) -> Option<&[String]> {
+        self.classes.get(column).map(Vec::as_slice)
+    }
+
+    /// What the footer says.
+    pub(crate) fn file(&self) -> &ParquetFile {
+        &self.file
     }
 
     /// Names of all columns.
@@ -44,7 +76,7 @@ impl<'a> Table<'a> {
 
     /// Refuses a column that is not there.
     pub(crate) fn require(&self, column: &str) -> Result<()> {
-        if self.names.iter().any(|name| name == column) {
+        if self.has(column) {
             return Ok(());
         }
         let help = format!("the columns are `{}`", self.names.join("`, `"));
@@ -52,41 +84,62 @@ impl<'a> Table<'a> {
     }
 
     /// Streams the named columns, `rows` rows at a time.
-    pub(crate) fn batches(&self, columns: &[&str], rows: usize) -> Result<Batches<'a>> {
+    pub(crate) fn batches(&self, columns: &[&str], rows: usize) -> Result<Batches<'_>> {
         for column in columns {
             self.require(column)?;
         }
-        let builder = open_parquet(self.path)?;
         // By position: a name may hold a dot, which a path would split.
         let roots = (0..self.names.len()).filter(|&i| columns.contains(&self.names[i].as_str()));
-        let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-        let inner = builder
-            .with_projection(mask)
-            .with_batch_size(rows)
-            .build()
-            .map_err(|error| Error::parquet(self.path, &error))?;
-        Ok(Batches { path: self.path, inner, row: 0 })
+        let mask = ProjectionMask::roots(self.file.parquet_schema(), roots);
+        let inner = self.file.clone().with_projection(mask).with_batch_size(rows).build()?;
+        Ok(Batches { path: self.path, inner, row: 0, classes: &self.classes })
     }
 }
 
 /// The batches of one pass.
 pub(crate) struct Batches<'a> {
     path: &'a Path,
-    inner: ParquetRecordBatchReader,
+    inner: RecordBatches,
     row: usize,
+    classes: &'a ClassNames,
 }
 
 impl<'a> Iterator for Batches<'a> {
     type Item = Result<Batch<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.inner.next()?.map_err(|error| Error::parquet(self.path, &error));
-        Some(batch.map(|columns| {
-            let first_row = self.row;
-            self.row += columns.num_rows();
-            Batch { path: self.path, first_row, columns }
-        }))
+        Some(match self.inner.next()? {
+            Ok(columns) => {
+                let first_row = self.row;
+                self.row += columns.num_rows();
+                Ok(Batch { path: self.path, first_row, columns, classes: self.classes })
+            }
+            Err(error) => Err(error.into()),
+        })
     }
+}
+
+/// The class names of every column that `datasets` calls a `ClassLabel`: `info.features.COLUMN.names`
+/// of the JSON under the key `huggingface`. Whatever is not as expected names nothing.
+fn class_names(file: &ParquetFile) -> ClassNames {
+    let pairs = file.metadata().file_metadata().key_value_metadata();
+    let text = pairs
+        .into_iter()
+        .flatten()
+        .find(|pair| pair.key == "huggingface")
+        .and_then(|pair| pair.value.as_deref());
+    let info: serde_json::Value =
+        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let Some(features) = info.pointer("/info/features").and_then(|found| found.as_object()) else {
+        return ClassNames::new();
+    };
+    let names = |(column, feature): (&String, &serde_json::Value)| {
+        let names =
+            feature.get("names").filter(|_| feature["_type"] == "ClassLabel")?.as_array()?;
+        let name = |name: &serde_json::Value| name.as_str().map(str::to_owned);
+        Some((column.clone(), names.iter().map(name).collect::<Option<Vec<_>>>()?))
+    };
+    features.iter().filter_map(names).collect()
 }
 
 impl Batch<'_> {
@@ -130,8 +183,35 @@ impl Batch<'_> {
         Error::value(self.path, place, message.to_string(), help)
     }
 
-    /// A column of words or whole numbers.
+    /// A column of words or whole numbers; of classes that the file names, their names.
     pub(crate) fn words(&self, column: &str) -> Result<Words> {
+        let words = self.stored_words(column)?;
+        match (self.classes.get(column), words) {
+            (Some(names), Words::Numbers(numbers)) => self.named(column, names, &numbers),
+            (_, words) => Ok(words),
+        }
+    }
+
+    /// Numbers as the class names that they stand for; a negative one stands for none (`ClassLabel`
+    /// in the documentation of `datasets`).
+    fn named(&self, column: &str, names: &[String], numbers: &[Option<i64>]) -> Result<Words> {
+        let name = |(row, number): (usize, &Option<i64>)| match *number {
+            None | Some(..0) => Ok(None),
+            Some(number) => {
+                let name = usize::try_from(number).ok().and_then(|number| names.get(number));
+                name.cloned().map(Some).ok_or_else(|| {
+                    let count = names.len();
+                    let message = format!("the label {number} is no class");
+                    let help = format!("the file's metadata names {count} classes for the column");
+                    self.wrong(column, row, message, &help)
+                })
+            }
+        };
+        Ok(Words::Text(numbers.iter().enumerate().map(name).collect::<Result<_>>()?))
+    }
+
+    /// A column of words or whole numbers as it is stored.
+    fn stored_words(&self, column: &str) -> Result<Words> {
         let array = self.array(column)?;
         if array.data_type().is_integer() {
             let numbers = self.cast(column, &array, &DataType::Int64)?;
@@ -144,6 +224,8 @@ impl Batch<'_> {
             return Ok(Words::Numbers(numbers.iter().collect()));
         }
         match array.data_type() {
+            // Of a column without a single value nobody knew the type.
+            DataType::Null => Ok(Words::Text(vec![None; array.len()])),
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
                 let words = self.cast(column, &array, &DataType::LargeUtf8)?;
                 let words = words.as_string::<i64>().iter();
@@ -159,8 +241,8 @@ impl Batch<'_> {
     /// A column of ids.
     pub(crate) fn ids(&self, column: &str) -> Result<Vec<u32>> {
         let help = "ids are whole numbers from 0 to 4294967295";
-        let Words::Numbers(numbers) = self.words(column)? else {
-            return Err(Error::column(self.path, column, "it holds text", help));
+        let Words::Numbers(numbers) = self.stored_words(column)? else {
+            return Err(Error::column(self.path, column, "it holds no whole numbers", help));
         };
         let id = |(row, number): (usize, Option<i64>)| match number {
             None => Err(self.wrong(column, row, "the id is missing", help)),
@@ -202,6 +284,14 @@ impl Words {
         match self {
             Self::Text(words) => words.len(),
             Self::Numbers(numbers) => numbers.len(),
+        }
+    }
+
+    /// Whether every value is missing.
+    pub(crate) fn is_void(&self) -> bool {
+        match self {
+            Self::Text(words) => words.iter().all(Option::is_none),
+            Self::Numbers(numbers) => numbers.iter().all(Option::is_none),
         }
     }
 

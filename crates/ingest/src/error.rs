@@ -283,12 +283,6 @@ impl Error {
             help: help.into(),
         }
     }
-
-    /// A Parquet file that opened but cannot be read on.
-    pub(crate) fn parquet(path: &Path, error: &dyn std::error::Error) -> Self {
-        let message = error.to_string();
-        scarce_artifact::Error::Parquet { path: path.to_owned(), message }.into()
-    }
 }
 
 /// `28 × 28 grey`.

@@ -31,6 +31,11 @@ impl Stream {
         Ok(Self { path: path.to_owned(), inner, packed, offset: 0 })
     }
 
+    /// Whether it is packed with gzip.
+    pub(crate) fn is_packed(&self) -> bool {
+        self.packed
+    }
+
     /// Unpacked bytes read so far.
     pub(crate) fn offset(&self) -> u64 {
         self.offset

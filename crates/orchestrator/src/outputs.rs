@@ -2,7 +2,7 @@
 
 use std::{os::unix::fs::MetadataExt, path::Path};
 
-use scarce_artifact::open_parquet;
+use scarce_artifact::{check_table, open_parquet};
 use scarce_stage::{Description, Failure, Format, Port};
 use scarce_store::Product;
 
@@ -39,9 +39,17 @@ pub(crate) fn check_ports(description: &Description) -> Result<(), String> {
 /// Checks that every output is there, that every table is the one that its port promises, and that
 /// all of it is the stage's own: what is published is made read-only, which must not reach through a
 /// link to somebody else's file.
-pub(crate) fn check(folder: &Path, description: &Description) -> Result<Vec<Product>, Failure> {
+///
+/// The tables of `foreign` programs are read to their end, so that one that breaks its promises is
+/// refused before anybody can build on it; for those of our own it is enough that whoever reads them
+/// looks.
+pub(crate) fn check(
+    folder: &Path,
+    description: &Description,
+    foreign: bool,
+) -> Result<Vec<Product>, Failure> {
     own_files(folder)?;
-    description.outputs.iter().map(|port| product(folder, port)).collect()
+    description.outputs.iter().map(|port| product(folder, port, foreign)).collect()
 }
 
 fn own_files(folder: &Path) -> Result<(), Failure> {
@@ -74,7 +82,7 @@ fn own_files(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn product(folder: &Path, port: &Port) -> Result<Product, Failure> {
+fn product(folder: &Path, port: &Port, foreign: bool) -> Result<Product, Failure> {
     let mut product = Product::new(&port.name, &port.artifact, port.format);
     product.optional = port.optional;
     let files = port.format.files(&port.name);
@@ -87,7 +95,11 @@ fn product(folder: &Path, port: &Port) -> Result<Product, Failure> {
         }
     }
     if port.format == Format::Table {
-        product.rows = Some(rows(&folder.join(&files[0]), port)?);
+        let table = folder.join(&files[0]);
+        product.rows = Some(rows(&table, port)?);
+        if foreign && let Some(Err(error)) = check_table(&port.artifact, &table) {
+            return Err(wrong(port, &error.to_string()));
+        }
     }
     Ok(product)
 }

@@ -330,7 +330,8 @@ impl Shared<'_> {
         let Some((_, description)) = self.orchestrator.hosts.get(&task.kind) else {
             return failed(Failure::new("orchestrator::no_host", "its host is gone"), &staging);
         };
-        let products = match outputs::check(&staging.outputs(), description) {
+        let foreign = self.orchestrator.hosts.is_foreign(&task.kind);
+        let products = match outputs::check(&staging.outputs(), description, foreign) {
             Ok(products) => products,
             Err(failure) => return failed(failure, &staging),
         };

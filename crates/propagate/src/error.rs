@@ -91,19 +91,6 @@ pub enum Error {
         labelled: usize,
     },
 
-    /// Two rows of a table have one id.
-    #[error("`{path}` has the image {id} twice")]
-    #[diagnostic(
-        code(propagate::repeated_image),
-        help("ids must be unique: write the table again")
-    )]
-    RepeatedImage {
-        /// The table.
-        path: PathBuf,
-        /// The id.
-        id: u32,
-    },
-
     /// Predictions of a classifier that knows other classes.
     #[error("`{predictions}` and `{labels}` name different classes")]
     #[diagnostic(

@@ -87,7 +87,9 @@ fn clusters_take_the_labels_that_numpy_gives_them() {
         cluster: cluster.clone(),
         distance: distance.clone(),
         percentile: percentile.clone(),
-        is_representative: vec![false; cluster.len()],
+        is_representative: (0..cluster.len())
+            .map(|at| !cluster[..at].contains(&cluster[at]))
+            .collect(),
     };
     bench.write("c", Empty {}, table);
     let params = json!({ "up_to_percentile": up_to_percentile });

@@ -6,7 +6,7 @@ use scarce_artifact::{Distributions, Predictions, Split, Vectors};
 use scarce_kernels::scores;
 use scarce_stage::{Context, Failure};
 
-use crate::{Error, Result, Strategy};
+use crate::{Error, Strategy};
 
 /// Probabilities of every image, from a propagation or a classifier.
 pub(crate) struct Beliefs {
@@ -53,20 +53,7 @@ impl Beliefs {
                 Self { path, id: rows.id, split, probabilities: rows.probabilities, informed }
             }
         };
-        Ok(Some(beliefs.checked()?))
-    }
-
-    /// Refuses what is no probability; a row without any mass says nothing.
-    fn checked(mut self) -> Result<Self> {
-        for (row, id) in self.id.iter().enumerate() {
-            let shares = self.probabilities.row(row);
-            if let Some(share) = shares.iter().find(|&&share| share < 0.0) {
-                let message = format!("{share} is no probability");
-                return Err(Error::Value { path: self.path, id: *id, message });
-            }
-            self.informed[row] &= shares.iter().any(|&share| share > 0.0);
-        }
-        Ok(self)
+        Ok(Some(beliefs))
     }
 
     /// The file.

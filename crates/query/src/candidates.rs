@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use scarce_artifact::{Embeddings, Images, LabelSource, Labels, Reader, Split};
@@ -20,20 +20,19 @@ pub(crate) struct Candidate {
 
 /// The images with their splits, from whichever of `images` and `embeddings` is wired.
 struct Roster {
-    path: PathBuf,
     members: Vec<(u32, Split)>,
 }
 
 impl Roster {
     fn find(context: &Context) -> Result<Option<Self>, Failure> {
-        let (path, members) = if let Some(images) = context.optional::<Images>("images")? {
-            (images.path().to_owned(), images.members()?)
+        let members = if let Some(images) = context.optional::<Images>("images")? {
+            images.members()?
         } else if let Some(table) = context.optional::<Embeddings>("embeddings")? {
-            (table.path().to_owned(), table.members()?)
+            table.members()?
         } else {
             return Ok(None);
         };
-        Ok(Some(Self { path, members }))
+        Ok(Some(Self { members }))
     }
 }
 
@@ -55,7 +54,7 @@ pub(crate) fn gather(
             }
             claims.checked(roster.as_ref())?
         }
-        (None, Some(roster)) => sorted(roster.members.iter().copied(), &roster.path)?,
+        (None, Some(roster)) => sorted(roster.members.iter().copied()),
         (None, None) => {
             let message = "nothing says which images there are";
             let help = "wire `images`, `embeddings`, `distributions` or `predictions`";
@@ -101,7 +100,7 @@ impl<'a> Claims<'a> {
             };
             members.push((id, split));
         }
-        sorted(members.into_iter(), self.path)
+        Ok(sorted(members.into_iter()))
     }
 }
 
@@ -111,7 +110,7 @@ pub(crate) fn not_for_testing(
     embeddings: &Reader<Embeddings>,
 ) -> Result<Vec<Candidate>, Failure> {
     let roster = match context.optional::<Images>("images")? {
-        Some(images) => Some(Roster { path: images.path().to_owned(), members: images.members()? }),
+        Some(images) => Some(Roster { members: images.members()? }),
         None => None,
     };
     let (id, split): (Vec<u32>, Vec<Split>) = embeddings.members()?.into_iter().unzip();
@@ -120,18 +119,12 @@ pub(crate) fn not_for_testing(
     Ok(rows.filter(|(_, split)| *split != Split::Test).map(|(candidate, _)| candidate).collect())
 }
 
-/// By ascending id, each once.
-fn sorted(
-    members: impl Iterator<Item = (u32, Split)>,
-    path: &Path,
-) -> Result<Vec<(Candidate, Split)>> {
+/// By ascending id.
+fn sorted(members: impl Iterator<Item = (u32, Split)>) -> Vec<(Candidate, Split)> {
     let mut rows: Vec<(Candidate, Split)> =
         members.enumerate().map(|(row, (id, split))| (Candidate { id, row }, split)).collect();
     rows.sort_unstable_by_key(|(candidate, _)| candidate.id);
-    match rows.windows(2).find(|pair| pair[0].0.id == pair[1].0.id) {
-        Some(pair) => Err(Error::RepeatedImage { path: path.to_owned(), id: pair[0].0.id }),
-        None => Ok(rows),
-    }
+    rows
 }
 
 /// The images that somebody labelled; what a propagation says does not count.

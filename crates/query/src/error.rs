@@ -23,16 +23,6 @@ pub enum Error {
         help: &'static str,
     },
 
-    /// Two rows of a table have one id.
-    #[error("`{path}` has the image {id} twice")]
-    #[diagnostic(code(query::repeated_image), help("ids must be unique: write the table again"))]
-    RepeatedImage {
-        /// The table.
-        path: PathBuf,
-        /// The id.
-        id: u32,
-    },
-
     /// An image that a table is about, but that is not among the images.
     #[error("`{path}` has the image {id}, which is not among the images that are wired")]
     #[diagnostic(
@@ -70,18 +60,6 @@ pub enum Error {
         path: PathBuf,
         /// The id.
         id: u32,
-    },
-
-    /// Probabilities that are none.
-    #[error("`{path}`, image {id}: {message}")]
-    #[diagnostic(code(query::value), help("the table is damaged: write it again"))]
-    Value {
-        /// The table.
-        path: PathBuf,
-        /// The image.
-        id: u32,
-        /// What is wrong.
-        message: String,
     },
 
     /// The computation refused.

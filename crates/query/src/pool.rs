@@ -46,12 +46,8 @@ impl Pool {
     pub(crate) fn clusters(&self, table: &Reader<Clusters>) -> Result<Vec<u32>> {
         let path = table.path();
         let rows = table.read()?;
-        let mut cluster_of = HashMap::with_capacity(rows.id.len());
-        for (&id, &cluster) in rows.id.iter().zip(&rows.cluster) {
-            if cluster_of.insert(id, cluster).is_some() {
-                return Err(Error::RepeatedImage { path: path.to_owned(), id });
-            }
-        }
+        let cluster_of: HashMap<u32, i32> =
+            rows.id.iter().copied().zip(rows.cluster.iter().copied()).collect();
         let of = |&id: &u32| match cluster_of.get(&id) {
             Some(&cluster) => Ok(cluster),
             None => Err(Error::Unclustered { path: path.to_owned(), id }),
@@ -72,9 +68,7 @@ pub(crate) fn vectors(table: &Reader<Embeddings>, ids: &[u32]) -> Result<Vec<f32
     let mut found = vec![false; ids.len()];
     for (place, (id, _)) in place.iter_mut().zip(table.members()?) {
         let Some(&at) = wanted.get(&id) else { continue };
-        if std::mem::replace(&mut found[at], true) {
-            return Err(Error::RepeatedImage { path: table.path().to_owned(), id });
-        }
+        found[at] = true;
         *place = Some(at);
     }
     if let Some(missing) = found.iter().position(|found| !found) {

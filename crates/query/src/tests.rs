@@ -15,14 +15,16 @@ const UNCERTAIN: [&str; 3] = ["entropy", "margin", "least-confidence"];
 
 fn distributions(classes: usize, ids: &[u32], probabilities: &[f32]) -> Distributions {
     let n = ids.len();
+    let reached: Vec<bool> =
+        probabilities.chunks(classes).map(|row| row.iter().any(|&p| p > 0.0)).collect();
     Distributions {
         id: ids.to_vec(),
-        label: vec![Some(0); n],
+        label: reached.iter().map(|reached| reached.then_some(0)).collect(),
         probabilities: Vectors::new(classes, probabilities.to_vec()),
         // The query looks at the probabilities alone.
         entropy: vec![0.0; n],
         margin: vec![0.0; n],
-        reached: vec![true; n],
+        reached,
     }
 }
 
@@ -135,12 +137,11 @@ mod first_come {
     #[test]
     fn those_that_nothing_reached() {
         let mut bench = Bench::new();
-        let mut beliefs = distributions(
+        let beliefs = distributions(
             3,
             &[0, 1, 2, 3],
             &[0.3, 0.3, 0.4, 0.0, 0.0, 0.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0, 0.0, 0.0, 0.0],
         );
-        beliefs.reached = vec![true, false, true, false];
         bench.wire("distributions", names(3), beliefs);
         for strategy in UNCERTAIN {
             let queries = asked(&bench, json!({ "strategy": strategy, "batch": 4 }));
@@ -398,9 +399,9 @@ mod refused_are {
     fn tables_that_cannot_be() {
         let mut bench = Bench::new();
         bench.wire("distributions", names(2), distributions(2, &[1, 1], &[0.5; 4]));
-        refused(&bench, json!({}), "query::repeated_image", "image 1 twice");
+        refused(&bench, json!({}), "artifact::value", "1 occurs twice");
         bench.wire("distributions", names(2), distributions(2, &[1], &[1.5, -0.5]));
-        refused(&bench, json!({}), "query::value", "-0.5 is no probability");
+        refused(&bench, json!({}), "artifact::value", "the probability of class 0 is 1.5");
         bench.wire("distributions", names(2), distributions(2, &[90], &[0.5, 0.5]));
         bench.wire("embeddings", EmbeddingsMeta::default(), embeddings(10));
         refused(&bench, json!({}), "query::unknown_image", "image 90");

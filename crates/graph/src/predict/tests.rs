@@ -141,7 +141,12 @@ fn wrong_input_is_refused() {
         bench.write("distributions-out", classes.clone(), table);
         bench.predict(json!({})).unwrap_err().code
     };
-    assert_eq!(changed(&|table| table.probabilities.values[0] = 3.0), "graph::distribution");
-    assert_eq!(changed(&|table| table.reached.fill(false)), "graph::strangers");
-    assert_eq!(changed(&|table| table.id[1] = table.id[0]), "graph::repeated_image");
+    assert_eq!(changed(&|table| table.probabilities.values[0] = 3.0), "artifact::value");
+    let nothing = |table: &mut Distributions| {
+        table.reached.fill(false);
+        table.label.fill(None);
+        table.probabilities.values.fill(0.0);
+    };
+    assert_eq!(changed(&nothing), "graph::strangers");
+    assert_eq!(changed(&|table| table.id[1] = table.id[0]), "artifact::value");
 }

@@ -191,7 +191,7 @@ mod refused_are {
         bench.wire("labels", Classes::new(["a"]), labels(&[(4, 0)], LabelSource::Given));
         refused(&bench, json!({}), &["other classes than the truth"]);
         bench.wire("labels", classes(), labels(&[(6, -1)], LabelSource::Given));
-        refused(&bench, json!({}), &["label -1 of id 6 is no class"]);
+        assert_failure(bench.run("annotate", json!({})), "artifact::value", &["-1 is no class"]);
     }
 
     #[test]

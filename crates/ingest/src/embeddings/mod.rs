@@ -1,5 +1,6 @@
 //! The kind `ingest-embeddings`: vectors made elsewhere.
 
+mod flaws;
 mod npy;
 mod params;
 mod vectors;
@@ -15,10 +16,14 @@ use scarce_artifact::{
 use scarce_stage::{Context, Description, Failure, Learns, Port, Stage};
 
 pub use self::params::Params;
-use self::{npy::Npy, vectors::VectorColumn};
+use self::{
+    flaws::{Flaw, Flaws},
+    npy::Npy,
+    vectors::VectorColumn,
+};
 use crate::{
     Error, Result,
-    classes::{Labelling, census},
+    classes::{Labelling, census, named_classes},
     columns::{self, Table, Words},
     labels, stream,
 };
@@ -37,7 +42,9 @@ impl Stage for IngestEmbeddings {
             .doc(
                 "Brings your own vectors (CLIP, DINO, anything) in as an embeddings table; \
                  everything that works on embeddings works on them. All vectors have one length \
-                 and only finite numbers. `truth` is written when the source has labels.",
+                 and only finite numbers: rows that do not are counted and named, and stop the stage \
+                 unless `skip_invalid` leaves them out; vectors that are all zero are told in a \
+                 warning. `truth` is written when the source has labels.",
             )
             .learns(Learns::nothing().from_elsewhere())
             .output(Port::table::<Embeddings>("embeddings", "One vector per row of the source"))
@@ -68,6 +75,8 @@ struct Part<'a> {
     kind: FileKind,
     splits: Vec<Split>,
     labels: Option<Words>,
+    /// Class names in label order, where the file has them.
+    classes: Vec<String>,
 }
 
 enum FileKind {
@@ -117,7 +126,8 @@ impl<'a> Part<'a> {
         if split_column.is_none() {
             splits.fill(split);
         }
-        Ok(Self { path, kind: FileKind::Parquet, splits, labels })
+        let classes = named_classes(&table, params.label_column.as_deref(), &[]).to_vec();
+        Ok(Self { path, kind: FileKind::Parquet, splits, labels, classes })
     }
 
     fn open_npy(
@@ -144,7 +154,8 @@ impl<'a> Part<'a> {
                 label_count: labels.len(),
             });
         }
-        Ok(Self { path, kind: FileKind::Npy(npy), splits: vec![split; rows], labels })
+        let (kind, splits) = (FileKind::Npy(npy), vec![split; rows]);
+        Ok(Self { path, kind, splits, labels, classes: Vec::new() })
     }
 
     /// Hands the chosen rows to the sink. `first` is the number of this file's first row.
@@ -155,10 +166,12 @@ impl<'a> Part<'a> {
         chosen: &[Option<Split>],
         sink: &mut Sink<'_>,
     ) -> Result<(), Failure> {
+        let mut flaws = Flaws::default();
         match &self.kind {
-            FileKind::Npy(npy) => self.read_npy(npy, first, chosen, sink),
-            FileKind::Parquet => self.read_parquet(params, first, chosen, sink),
+            FileKind::Npy(npy) => self.read_npy(npy, first, chosen, sink, &mut flaws)?,
+            FileKind::Parquet => self.read_parquet(params, first, chosen, sink, &mut flaws)?,
         }
+        Ok(flaws.tell(self.path, params)?)
     }
 
     fn read_npy(
@@ -167,6 +180,7 @@ impl<'a> Part<'a> {
         first: usize,
         chosen: &[Option<Split>],
         sink: &mut Sink<'_>,
+        flaws: &mut Flaws,
     ) -> Result<(), Failure> {
         let (rows, columns) = npy.matrix()?;
         let mut numbers = npy.numbers()?;
@@ -175,15 +189,18 @@ impl<'a> Part<'a> {
             vector.clear();
             while vector.len() < columns {
                 let Some(number) = numbers.next_float()? else { break };
-                if !number.is_finite() && chosen[first + row].is_some() {
-                    let place = format!("row {row}, element {}", vector.len());
-                    let help = "remove such rows, or find out why the model gives them";
-                    return Err(Error::value(self.path, place, "not a finite number", help).into());
-                }
                 vector.push(number);
             }
-            if let Some(split) = chosen[first + row] {
-                sink.push(self.path, first + row, None, split, &vector)?;
+            let Some(split) = chosen[first + row] else { continue };
+            match Flaw::of(&vector) {
+                None => {
+                    flaws.sound(row, &vector);
+                    sink.push(self.path, first + row, None, split, &vector)?;
+                }
+                Some(flaw) => {
+                    flaws.note(row, flaw);
+                    sink.leave_out();
+                }
             }
         }
         Ok(())
@@ -195,18 +212,30 @@ impl<'a> Part<'a> {
         first: usize,
         chosen: &[Option<Split>],
         sink: &mut Sink<'_>,
+        flaws: &mut Flaws,
     ) -> Result<(), Failure> {
         let mut wanted = vec![params.embedding_column.as_str()];
         wanted.extend(params.id_column.as_deref());
-        for batch in Table::open(self.path)?.batches(&wanted, BATCH_ROWS)? {
+        let table = Table::open(self.path)?;
+        for batch in table.batches(&wanted, BATCH_ROWS)? {
             let batch = batch?;
             let ids = params.id_column.as_deref().map(|column| batch.ids(column)).transpose()?;
             let vectors = VectorColumn::new(&batch, &params.embedding_column)?;
             for row in 0..batch.rows() {
                 let at = first + batch.first_row + row;
                 let Some(split) = chosen.get(at).copied().flatten() else { continue };
-                let vector = vectors.row(row, &mut sink.width)?;
-                sink.push(self.path, at, ids.as_ref().map(|ids| ids[row]), split, vector)?;
+                let id = ids.as_ref().map(|ids| ids[row]);
+                let row_of_file = batch.first_row + row;
+                match vectors.row(row, &mut sink.width)? {
+                    Ok(vector) => {
+                        flaws.sound(row_of_file, vector);
+                        sink.push(self.path, at, id, split, vector)?;
+                    }
+                    Err(flaw) => {
+                        flaws.note(row_of_file, flaw);
+                        sink.leave_out();
+                    }
+                }
             }
         }
         Ok(())
@@ -232,7 +261,9 @@ fn labelling(parts: &[Part<'_>], params: &Params) -> Result<Option<Labelling>> {
         });
         Words::Text(all.collect())
     };
-    Labelling::of(&labels, &params.classes, &params.path).map(Some)
+    let of_files = parts.iter().map(|part| &part.classes).find(|classes| !classes.is_empty());
+    let names = of_files.filter(|_| params.classes.is_empty()).unwrap_or(&params.classes);
+    Labelling::of(&labels, names, &params.path).map(Some)
 }
 
 /// The labels of a `.npy` file's rows, from another `.npy` or a CSV file.
@@ -301,7 +332,7 @@ impl<'a> Sink<'a> {
             let message =
                 format!("the vectors have {} numbers, those before {width}", vector.len());
             let help = "all vectors need one length";
-            return Err(Error::value(path, "every row", message, help).into());
+            return Err(Error::value(path, format!("row {at}"), message, help).into());
         }
         if let Some(id) = id
             && !self.given.insert(id)
@@ -329,6 +360,11 @@ impl<'a> Sink<'a> {
         }
         self.context.progress(u64::from(self.rows), self.expected as u64, "rows", "");
         Ok(())
+    }
+
+    /// Passes over a row, whose number no other gets.
+    fn leave_out(&mut self) {
+        self.rows += 1;
     }
 
     fn flush(&mut self) -> Result<(), Failure> {

@@ -54,10 +54,8 @@ impl Npy {
         file.seek(SeekFrom::Start(before))?;
         let mut text = Vec::new();
         file.take(u64::from(size)).read_to_end(&mut text)?;
-        let header = std::str::from_utf8(&text)
-            .ok()
-            .and_then(Header::parse)
-            .ok_or_else(|| refuse("it is not that of a plain array"))?;
+        let text = std::str::from_utf8(&text).map_err(|_| refuse("it is not UTF-8"))?;
+        let header = Header::parse(text).map_err(|reason| refuse(&reason))?;
         let promised = header.bytes().and_then(|bytes| bytes.checked_add(start));
         let promised = promised.unwrap_or(u64::MAX);
         match length.cmp(&promised) {
@@ -174,31 +172,67 @@ impl Header {
     }
 
     /// `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`, in any order.
-    fn parse(text: &str) -> Option<Self> {
+    fn parse(text: &str) -> Result<Self, String> {
+        let Entries { descr, fortran, shape } =
+            Entries::parse(text).ok_or("it is not that of a plain array")?;
+        let (order, kind, width) = number_type(descr)?;
+        let shape = parse_shape(shape).ok_or_else(|| format!("its shape is `{shape}`"))?;
+        let fortran = match fortran {
+            "True" => true,
+            "False" => false,
+            other => return Err(format!("`fortran_order` is `{other}`")),
+        };
+        Ok(Self { kind, width, big_endian: order == '>', fortran, shape })
+    }
+}
+
+/// The texts of the header's three entries.
+struct Entries<'a> {
+    descr: &'a str,
+    fortran: &'a str,
+    shape: &'a str,
+}
+
+impl<'a> Entries<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
         let mut rest = text.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
         let (mut descr, mut fortran, mut shape) = (None, None, None);
         while !rest.is_empty() {
             let (key, value) = rest.split_once(':')?;
             let (value, behind) = split_value(value.trim_start())?;
-            match unquote(key)? {
-                "descr" => descr = Some(unquote(value)?),
-                "fortran_order" => fortran = Some(value.parse_bool()?),
-                "shape" => shape = Some(parse_shape(value)?),
+            let slot = match unquote(key)? {
+                "descr" => &mut descr,
+                "fortran_order" => &mut fortran,
+                "shape" => &mut shape,
                 _ => return None,
+            };
+            if slot.replace(value.trim()).is_some() {
+                return None;
             }
             rest = behind.trim_start().strip_prefix(',').unwrap_or(behind).trim_start();
         }
-        let descr = descr?;
-        let mut letters = descr.chars();
-        let order = letters.next()?;
-        let kind = letters.next()?;
-        let width = letters.as_str().parse().ok().filter(|width| (1..=8).contains(width))?;
-        let big_endian = match order {
-            '<' | '|' => false,
-            '>' => true,
-            _ => return None,
-        };
-        Some(Self { kind, width, big_endian, fortran: fortran?, shape: shape? })
+        Some(Self { descr: descr?, fortran: fortran?, shape: shape? })
+    }
+}
+
+/// The order of the bytes, the kind and the bytes of a number, of which there is one to an element.
+fn number_type(descr: &str) -> Result<(char, char, usize), String> {
+    if descr.starts_with('[') {
+        return Err("its elements have several fields (a structured type)".to_owned());
+    }
+    let refuse = || format!("its elements have type `{}`", descr.trim_matches(['\'', '"']));
+    let text = unquote(descr).ok_or_else(refuse)?;
+    let mut letters = text.chars();
+    let (Some(order), Some(kind)) = (letters.next(), letters.next()) else { return Err(refuse()) };
+    if kind == 'O' {
+        return Err("its elements are Python objects".to_owned());
+    }
+    let width = letters.as_str().parse().ok().filter(|width| matches!(width, 1 | 2 | 4 | 8));
+    match (order, kind, width) {
+        ('<' | '>', 'f' | 'i' | 'u', Some(width)) => Ok((order, kind, width)),
+        // One byte has no order.
+        ('|', 'i' | 'u' | 'b', Some(1)) => Ok((order, kind, 1)),
+        _ => Err(refuse()),
     }
 }
 
@@ -207,6 +241,7 @@ fn split_value(text: &str) -> Option<(&str, &str)> {
     let end = match text.chars().next()? {
         quote @ ('\'' | '"') => text[1..].find(quote)? + 2,
         '(' => text.find(')')? + 1,
+        '[' => text.rfind(']')? + 1,
         _ => text.find(',').unwrap_or(text.len()),
     };
     Some(text.split_at(end))
@@ -225,33 +260,27 @@ fn parse_shape(text: &str) -> Option<Vec<u64>> {
     dims.map(|dim| dim.strip_suffix('L').unwrap_or(dim).parse().ok()).collect()
 }
 
-trait ParseBool {
-    fn parse_bool(&self) -> Option<bool>;
-}
-
-impl ParseBool for str {
-    fn parse_bool(&self) -> Option<bool> {
-        match self.trim() {
-            "True" => Some(true),
-            "False" => Some(false),
-            _ => None,
-        }
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn npy_bytes(descr: &str, shape: &str, values: &[u8]) -> Vec<u8> {
-        let mut header =
-            format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
-        while (header.len() + 11) % 64 != 0 {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+        with_header(1, &header, values)
+    }
+
+    /// A file of some version with a header of one's own.
+    fn with_header(version: u8, header: &str, values: &[u8]) -> Vec<u8> {
+        let mut header = header.to_owned();
+        while (header.len() + 13) % 64 != 0 {
             header.push(' ');
         }
         header.push('\n');
-        let mut bytes = [MAGIC, &[1, 0]].concat();
-        bytes.extend((header.len() as u16).to_le_bytes());
+        let mut bytes = [MAGIC, &[version, 0]].concat();
+        match version {
+            1 => bytes.extend((header.len() as u16).to_le_bytes()),
+            _ => bytes.extend((header.len() as u32).to_le_bytes()),
+        }
         bytes.extend(header.as_bytes());
         bytes.extend(values);
         bytes
@@ -319,9 +348,51 @@ pub(crate) mod tests {
             let (_folder, npy) = open(&npy_bytes(descr, shape, &vec![0; length])).unwrap();
             assert!(npy.matrix().is_err(), "{descr} {shape}");
         }
-        assert!(open(&npy_bytes("|O", "(6,)", &[0; 24])).is_err());
-        let fortran = Header::parse("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3)}");
-        assert!(fortran.unwrap().fortran);
-        assert_eq!(Header::parse("{'descr': [('a', '<f4')], 'fortran_order': False"), None);
+        let fortran = "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3)}";
+        let (_folder, npy) = open(&with_header(1, fortran, &[0; 24])).unwrap();
+        assert!(npy.matrix().unwrap_err().to_string().contains("Fortran"));
+    }
+
+    #[test]
+    fn all_versions_are_read() {
+        let header = "{'shape': (1, 2), 'fortran_order': False, 'descr': '<f4'}";
+        for version in 1..=3 {
+            let values: Vec<u8> = [1.5_f32, -2.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+            assert_eq!(floats(&with_header(version, header, &values)), [1.5, -2.0]);
+        }
+        assert!(open(&with_header(4, header, &[0; 8])).is_err());
+    }
+
+    #[test]
+    fn hostile_headers_are_refused_with_their_reason() {
+        for (header, reason) in [
+            ("{'descr': '|O', 'fortran_order': False, 'shape': (6,)}", "Python objects"),
+            (
+                "{'descr': [('a', '<f4'), ('b', '<i4')], 'fortran_order': False, 'shape': (3,)}",
+                "several fields",
+            ),
+            ("{'descr': '<U8', 'fortran_order': False, 'shape': (3,)}", "`<U8`"),
+            ("{'descr': '<c8', 'fortran_order': False, 'shape': (3,)}", "`<c8`"),
+            ("{'descr': '<f3', 'fortran_order': False, 'shape': (8,)}", "`<f3`"),
+            ("{'descr': '=f4', 'fortran_order': False, 'shape': (6,)}", "`=f4`"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (-2, -3)}", "`(-2, -3)`"),
+            ("{'descr': '<f4', 'fortran_order': 0, 'shape': (2, 3)}", "`0`"),
+            ("{'descr': '<f4', 'descr': '<f8', 'fortran_order': False, 'shape': (2, 3)}", "plain"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", "999"),
+            ("{'descr': '<f4', 'shape': (2, 3)}", "plain array"),
+            ("{'descr': '<f4", "plain array"),
+            ("{}", "plain array"),
+        ] {
+            let error = open(&with_header(1, header, &[0; 24])).unwrap_err().to_string();
+            assert!(error.contains(reason), "{header}: {error}");
+        }
+        for shape in ["(4294967296, 4294967296)", "(9223372036854775807, 0)"] {
+            assert!(open(&npy_bytes("<f4", shape, &[0; 24])).is_err(), "{shape}");
+        }
+        for shape in ["()", "(0, 0)", "(4294967296, 0)"] {
+            let length = if shape == "()" { 4 } else { 0 };
+            let (_folder, npy) = open(&npy_bytes("<f4", shape, &vec![0; length])).unwrap();
+            assert!(npy.matrix().is_err() && npy.integers().is_err(), "{shape}");
+        }
     }
 }

@@ -36,7 +36,8 @@ pub struct Params {
     /// `test_path`.
     #[serde(default)]
     pub id_column: Option<String>,
-    /// With Parquet: the column of true classes, words or numbers from 0.
+    /// With Parquet: the column of true classes, words or numbers from 0 (with Hugging Face's
+    /// `ClassLabel` the names are those of the file).
     #[serde(default)]
     pub label_column: Option<String>,
     /// With Parquet: the column that says `train`, `test` or `pool`.
@@ -64,6 +65,10 @@ pub struct Params {
     /// Seed of `limit` and `test_fraction`.
     #[serde(default)]
     pub seed: u64,
+    /// Leave out vectors that are missing or hold NaN or an infinity, with a warning, rather than
+    /// stop. The others keep their numbers.
+    #[serde(default)]
+    pub skip_invalid: bool,
 }
 
 fn embedding() -> String {

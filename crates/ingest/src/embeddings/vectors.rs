@@ -5,11 +5,11 @@ use arrow::{
     datatypes::DataType,
 };
 
-use super::MAX_WIDTH;
+use super::{MAX_WIDTH, flaws::Flaw};
 use crate::{Error, Result, columns::Batch};
 
 /// The vectors of a batch, all of one length.
-pub(crate) struct VectorColumn<'a> {
+pub(super) struct VectorColumn<'a> {
     batch: &'a Batch<'a>,
     name: &'a str,
     rows: ArrayRef,
@@ -20,7 +20,7 @@ pub(crate) struct VectorColumn<'a> {
 
 impl<'a> VectorColumn<'a> {
     /// Looks at the type of the column and widens or narrows its numbers to `f32`.
-    pub(crate) fn new(batch: &'a Batch<'a>, name: &'a str) -> Result<Self> {
+    pub(super) fn new(batch: &'a Batch<'a>, name: &'a str) -> Result<Self> {
         let rows = batch.array(name)?;
         let (values, ranges) = match rows.data_type() {
             DataType::List(_) => {
@@ -54,27 +54,28 @@ impl<'a> VectorColumn<'a> {
         Error::column(batch.path(), name, format!("it is {found}"), help)
     }
 
-    /// A row, checked: present, of the same length as the others (`width`), every number finite.
-    pub(crate) fn row(&self, row: usize, width: &mut Option<usize>) -> Result<&[f32]> {
-        let wrong =
-            |message: String, help: &str| Err(self.batch.wrong(self.name, row, message, help));
+    /// A row, which must have the length of the others (`width`), or what is wrong with it.
+    pub(super) fn row(
+        &self,
+        row: usize,
+        width: &mut Option<usize>,
+    ) -> Result<Result<&[f32], Flaw>> {
         let (start, end) = self.ranges[row];
         if self.rows.is_null(row) {
-            return wrong("the vector is missing".to_owned(), "leave such rows out of the file");
+            return Ok(Err(Flaw::Missing));
         }
         let expected = *width.get_or_insert(end - start);
         if end - start != expected || expected == 0 || expected > MAX_WIDTH {
             let message = format!("the vector has {} numbers, the first {expected}", end - start);
             let help = format!("all vectors need one length, from 1 to {MAX_WIDTH}");
-            return wrong(message, &help);
+            return Err(self.batch.wrong(self.name, row, message, &help));
         }
-        let missing = |at: &usize| self.values.is_null(*at) || !self.values.value(*at).is_finite();
-        match (start..end).find(missing) {
-            None => Ok(&self.values.values()[start..end]),
-            Some(at) => wrong(
-                format!("element {} is not a finite number", at - start),
-                "remove such rows, or find out why the model gives them",
-            ),
+        if self.values.null_count() > 0
+            && let Some(at) = (start..end).find(|&at| self.values.is_null(at))
+        {
+            return Ok(Err(Flaw::Null(at - start)));
         }
+        let vector = &self.values.values()[start..end];
+        Ok(Flaw::of(vector).map_or(Ok(vector), Err))
     }
 }

@@ -1,6 +1,7 @@
 //! IDX files, the format of MNIST (<http://yann.lecun.com/exdb/mnist/>): two zero bytes, the type,
 //! the number of dimensions, each dimension as a big-endian `u32`, then the values, last dimension
-//! fastest. The header is believed only after the values have been counted.
+//! fastest. The header is believed only after the values have been counted, and what a packed file
+//! unpacks to is counted no further than a limit.
 
 use std::path::{Path, PathBuf};
 
@@ -24,14 +25,23 @@ pub(crate) struct Idx {
 }
 
 impl Idx {
-    /// Reads the header and counts the values behind it.
-    pub(crate) fn inspect(path: &Path) -> Result<Self> {
+    /// Reads the header and counts the values behind it; a packed file may unpack to `most` bytes.
+    pub(crate) fn inspect(path: &Path, most: u64) -> Result<Self> {
         let mut stream = Stream::open(path)?;
         let dims = read_header(path, &mut stream)?;
         let idx = Self { path: path.to_owned(), dims };
         let promised = idx.promised();
-        stream.for_each(|_| true)?;
-        let found = stream.offset();
+        if stream.is_packed() && promised > u128::from(most) {
+            let message = format!("it promises {promised} bytes when unpacked");
+            let help = format!("raise `max_unpacked` above {most}, or unpack the file yourself");
+            return Err(Error::header(path, message, help));
+        }
+        // Not unpacked to its end when that lies beyond what the header promises.
+        let mut found = stream.offset();
+        stream.for_each(|piece| {
+            found += piece.len() as u64;
+            u128::from(found) <= promised
+        })?;
         match u128::from(found).cmp(&promised) {
             std::cmp::Ordering::Less => Err(idx.truncated(found)),
             std::cmp::Ordering::Equal => Ok(idx),
@@ -58,13 +68,27 @@ impl Idx {
         &self.path
     }
 
+    /// Refuses rows without a value: a few bytes would promise any number of them.
+    fn refuse_nothing(path: &Path, dims: &[usize]) -> Result<()> {
+        match dims {
+            [1..=usize::MAX, rest @ ..] if rest.contains(&0) => {
+                let message = format!("it promises {} images of nothing: {dims:?}", dims[0]);
+                let help = "an image has at least one pixel: write the file again";
+                Err(Error::header(path, message, help))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn header_bytes(&self) -> usize {
         PRELUDE + 4 * self.dims.len()
     }
 
     fn promised(&self) -> u128 {
-        let values: u128 = self.dims.iter().map(|&dim| dim as u128).product();
-        self.header_bytes() as u128 + values
+        // Eight dimensions of 2^32 are beyond 128 bits, and beyond every file.
+        let values =
+            self.dims.iter().fold(1, |values: u128, &dim| values.saturating_mul(dim as u128));
+        values.saturating_add(self.header_bytes() as u128)
     }
 
     fn truncated(&self, found: u64) -> Error {
@@ -161,7 +185,9 @@ fn read_header(path: &Path, stream: &mut Stream) -> Result<Vec<usize>> {
         return Err(Error::Truncated { path: path.to_owned(), promised, found: stream.offset() });
     }
     let number = |bytes: &[u8]| bytes.iter().fold(0, |sum, &byte| sum << 8 | usize::from(byte));
-    Ok(dims.chunks_exact(4).map(number).collect())
+    let dims: Vec<usize> = dims.chunks_exact(4).map(number).collect();
+    Idx::refuse_nothing(path, &dims)?;
+    Ok(dims)
 }
 
 #[cfg(test)]
@@ -187,7 +213,7 @@ pub(crate) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs_err::write(&path, bytes).unwrap();
-        let idx = Idx::inspect(&path)?;
+        let idx = Idx::inspect(&path, 1 << 30)?;
         for picture in idx.pictures()? {
             picture?;
         }
@@ -206,7 +232,7 @@ pub(crate) mod tests {
         for bytes in [gzip(&plain), plain] {
             let path = folder.path().join("file");
             fs_err::write(&path, &bytes).unwrap();
-            let idx = Idx::inspect(&path).unwrap();
+            let idx = Idx::inspect(&path, 1 << 30).unwrap();
             let shape = Shape { height: 3, width: 4, channels: 1 };
             let pictures: Vec<Picture> = idx.pictures().unwrap().map(Result::unwrap).collect();
             assert_eq!(pictures.len(), 2);
@@ -249,8 +275,32 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn images_without_pixels_are_an_error() {
-        assert!(inspect(&idx_bytes(&[5, 0, 4], &[])).is_err());
+    fn images_without_pixels_are_refused_by_the_header() {
+        // 16 bytes that promise four billion images.
+        for dims in [[u32::MAX, 0, 0], [5, 0, 4], [5, 4, 0]] {
+            let error = inspect(&idx_bytes(&dims, &[])).unwrap_err().to_string();
+            assert!(error.contains(&format!("{} images of nothing", dims[0])), "{error}");
+        }
+        let packed = gzip(&idx_bytes(&[u32::MAX, 0, 0], &[]));
+        assert!(inspect(&packed).is_err());
+        let most = [u32::MAX; 8];
+        assert!(matches!(inspect(&idx_bytes(&most, &[])).unwrap_err(), Error::Truncated { .. }));
+    }
+
+    #[test]
+    fn a_bomb_is_unpacked_no_further_than_its_header_and_the_limit() {
+        let zeros = gzip(&idx_bytes(&[1, 2, 2], &vec![0; 64 << 20]));
+        let error = inspect(&zeros).unwrap_err();
+        assert!(matches!(error, Error::Trailing { promised: 20, .. }), "{error}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let plain = idx_bytes(&[1000, 10, 10], &vec![0; 100_000]);
+        fs_err::write(&path, gzip(&plain)).unwrap();
+        let error = Idx::inspect(&path, 100_015).unwrap_err().to_string();
+        assert!(error.contains("100016 bytes"), "{error}");
+        assert!(Idx::inspect(&path, 100_016).is_ok());
+        fs_err::write(&path, plain).unwrap();
+        assert!(Idx::inspect(&path, 1).is_ok(), "what is not packed is as long as it is");
     }
 
     #[test]
@@ -267,9 +317,9 @@ pub(crate) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("labels");
         fs_err::write(&path, idx_bytes(&[3], &[2, 0, 1])).unwrap();
-        assert_eq!(Idx::inspect(&path).unwrap().labels().unwrap(), [2, 0, 1]);
-        assert!(Idx::inspect(&path).unwrap().pictures().is_err());
+        assert_eq!(Idx::inspect(&path, 1 << 30).unwrap().labels().unwrap(), [2, 0, 1]);
+        assert!(Idx::inspect(&path, 1 << 30).unwrap().pictures().is_err());
         fs_err::write(&path, idx_bytes(&[1, 1, 1], &[2])).unwrap();
-        assert!(Idx::inspect(&path).unwrap().labels().is_err());
+        assert!(Idx::inspect(&path, 1 << 30).unwrap().labels().is_err());
     }
 }

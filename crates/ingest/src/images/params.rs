@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::picture::{Channels, MAX_SIDE, Size, Target};
 use crate::{Error, Result, datasets::Dataset, listed::Listed, sampling::Sampling};
 
+/// 16 GiB.
+const MAX_UNPACKED: u64 = 16 << 30;
+
 /// Parameters of `ingest`: either `dataset`, or `path`, or both to say where a data set lies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -30,12 +33,16 @@ pub struct Params {
     /// With an IDX file: the IDX file of the labels of the test images.
     #[schemars(extend("format" = "path"))]
     pub test_truth: Option<PathBuf>,
+    /// With IDX files that are packed with gzip: the most bytes that one may unpack to; a few packed
+    /// bytes may stand for thousands.
+    pub max_unpacked: u64,
     /// With a folder: what becomes of the images in `validation` (`val`, `valid`, `dev`).
     pub validation: Validation,
     /// With a Parquet file: the column of images, encoded (whole files, also as a struct of `bytes`
     /// and `path`) or raw bytes (then give `shape`).
     pub image_column: String,
-    /// With a Parquet file: the column of true classes, words or numbers from 0.
+    /// With a Parquet file: the column of true classes, words or numbers from 0 (with Hugging Face's
+    /// `ClassLabel` the names are those of the file).
     pub label_column: Option<String>,
     /// With a Parquet file: the column that says `train`, `test` or `pool`.
     pub split_column: Option<String>,
@@ -126,6 +133,7 @@ impl Default for Params {
             truth: None,
             test_path: None,
             test_truth: None,
+            max_unpacked: MAX_UNPACKED,
             validation: Validation::default(),
             image_column: "image".to_owned(),
             label_column: None,
@@ -251,6 +259,7 @@ impl Params {
             ("truth", self.truth.is_some()),
             ("test_path", self.test_path.is_some()),
             ("test_truth", self.test_truth.is_some()),
+            ("max_unpacked", self.max_unpacked != MAX_UNPACKED),
             ("validation", self.validation != Validation::default()),
             ("background", self.background != Self::default().background),
             ("range_16bit", self.range_16bit.is_some()),

@@ -48,12 +48,15 @@ enum ByteCells {
     Binary(ArrayRef),
     List(ArrayRef),
     Fixed(ArrayRef),
+    /// No row has any.
+    None,
 }
 
 impl ByteCells {
     fn new(batch: &Batch<'_>, name: &str, array: &ArrayRef) -> Result<Self> {
         use DataType as T;
         match array.data_type() {
+            T::Null => Ok(Self::None),
             T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) => {
                 Ok(Self::Binary(batch.cast(name, array, &T::LargeBinary)?))
             }
@@ -92,6 +95,7 @@ impl ByteCells {
                 let end = start + list.value_length() as usize;
                 bytes(list, list.values(), row, start, end)
             }
+            Self::None => None,
         }
     }
 }

@@ -127,6 +127,12 @@ impl Hosts {
         }
     }
 
+    /// Whether a kind lives in a program that does not come with the one that runs the pipeline.
+    pub(crate) fn is_foreign(&self, kind: &str) -> bool {
+        let host = self.kinds.get(kind).map(|&(host, _)| &self.all[host]);
+        host.is_none_or(|host| matches!(host.rank, Rank::Named | Rank::Path))
+    }
+
     /// As [`Hosts::get`], for a stage that needs the kind.
     pub(crate) fn need(&self, stage: &str, kind: &str) -> Result<(&Path, &Description)> {
         let found = self

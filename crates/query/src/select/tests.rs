@@ -105,7 +105,7 @@ fn clusters(of: &[u32]) -> Clusters {
         cluster: of.iter().rev().map(|&cluster| 5 * cluster as i32 - 20).collect(),
         distance: vec![0.0; n],
         percentile: vec![50.0; n],
-        is_representative: vec![false; n],
+        is_representative: (0..n).map(|at| !of[n - at..].contains(&of[n - 1 - at])).collect(),
     }
 }
 
@@ -280,10 +280,10 @@ mod refused_are {
         let mut twice = clusters(&[0; 20]);
         twice.id[3] = twice.id[4];
         bench.wire("clusters", Empty {}, twice);
-        refused(&bench, params, "query::repeated_image", "twice");
+        refused(&bench, params, "artifact::value", "twice");
         let mut table = embeddings(20);
         table.id[0] = table.id[2];
         bench.wire("embeddings", EmbeddingsMeta::default(), table);
-        refused(&bench, json!({}), "query::repeated_image", "twice");
+        refused(&bench, json!({}), "artifact::value", "twice");
     }
 }

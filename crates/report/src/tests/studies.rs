@@ -139,7 +139,10 @@ fn distributions_show_the_most_and_the_least_certain() {
         let table = Distributions {
             id: (0..IMAGES).collect(),
             label: (0..IMAGES).map(|id| (id != 19).then_some(id as i32 % 2)).collect(),
-            probabilities: Vectors::new(2, vec![0.5; 2 * IMAGES as usize]),
+            probabilities: Vectors::new(
+                2,
+                (0..2 * IMAGES).map(|at| if at / 2 == 19 { 0.0 } else { 0.5 }).collect(),
+            ),
             entropy,
             margin: vec![0.0; IMAGES as usize],
             reached: (0..IMAGES).map(|id| id != 19).collect(),
@@ -273,7 +276,7 @@ fn a_map_shows_classes_and_clusters_side_by_side() {
         cluster: (0..IMAGES as i32).map(|id| 7 - id % 2).collect(),
         distance: vec![1.0; IMAGES as usize],
         percentile: vec![50.0; IMAGES as usize],
-        is_representative: vec![false; IMAGES as usize],
+        is_representative: (0..IMAGES).map(|id| id < 2).collect(),
     };
     bench.table("clusters", "kmeans", &[("seed", json!(0))], Empty {}, table);
     let outcome = bench.plain();
