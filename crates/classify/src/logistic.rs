@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use scarce_artifact::{Model, Tensor};
 use scarce_kernels::{
     FittedLogistic, Logistic, Matrix,
+    graph::unit_rows,
     logistic::{Convergence, Ending, Step},
 };
 use scarce_stage::{Context, Description, Failure, Stage};
@@ -84,7 +85,7 @@ impl Stage for LogisticRegression {
         let learnt = learnt_classes(&inputs, params.weight_by_confidence)?;
         let scaling = params.standardise.then(|| Scaling::of(&inputs.features)).transpose()?;
         let linear = fit(&params, &inputs, scaling.as_ref(), context)?;
-        let fitted = Fitted { linear, learnt, scaling };
+        let fitted = Fitted { linear, learnt, scaling, unit_length: false };
         inputs.finish(context, &fitted, &params.splits)
     }
 }
@@ -152,6 +153,9 @@ struct Architecture {
     /// The classes that had labelled images.
     learnt: Vec<usize>,
     standardise: bool,
+    /// Whether rows are scaled to length 1 first, as `propagate-logistic` does for the cosine metric.
+    #[serde(default)]
+    unit_length: bool,
 }
 
 /// Weights, and what is done to features before.
@@ -159,11 +163,12 @@ pub(crate) struct Fitted {
     linear: FittedLogistic,
     learnt: Vec<usize>,
     scaling: Option<Scaling>,
+    unit_length: bool,
 }
 
 impl Fitted {
     pub(crate) fn load(model: &Model, path: &Path) -> Result<Self, Error> {
-        let Architecture { width, learnt, standardise } = architecture(model, path)?;
+        let Architecture { width, learnt, standardise, unit_length } = architecture(model, path)?;
         let classes = model.card.classes.len();
         if width == 0 || learnt.is_empty() || learnt.iter().any(|class| *class >= classes) {
             return Err(damaged(path, "it learnt no class that it names".to_owned()));
@@ -196,7 +201,7 @@ impl Fitted {
                 gradient: 0.0,
             },
         };
-        Ok(Self { linear, learnt, scaling })
+        Ok(Self { linear, learnt, scaling, unit_length })
     }
 }
 
@@ -210,6 +215,8 @@ impl Rule for Fitted {
     }
 
     fn answer(&self, _: &[u32], x: Matrix<'_>) -> Result<Answers, Error> {
+        let unit = self.unit_length.then(|| unit_rows(x.data(), x.cols()));
+        let x = Matrix::new(unit.as_deref().unwrap_or(x.data()), x.rows(), x.cols())?;
         let probabilities = match &self.scaling {
             None => self.linear.predict_proba(x)?,
             Some(scaling) => {
@@ -235,7 +242,12 @@ impl Rule for Fitted {
             keep("deviation", vec![cols], deviation.clone());
         }
         let standardise = self.scaling.is_some();
-        (json!({ "width": cols, "learnt": self.learnt, "standardise": standardise }), tensors)
+        let mut architecture =
+            json!({ "width": cols, "learnt": self.learnt, "standardise": standardise });
+        if self.unit_length {
+            architecture["unit_length"] = true.into();
+        }
+        (architecture, tensors)
     }
 }
 

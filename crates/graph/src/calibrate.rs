@@ -1,15 +1,11 @@
 //! How sure a method should be: measured on labels that are held back.
 
-use scarce_kernels::{
-    graph::{Graph, Seeds},
-    random,
-};
+use scarce_kernels::{graph::Seeds, random};
 
 use crate::{
     Error,
     belief::{Logits, softmax},
-    method::{self, Fit},
-    params::Params,
+    method::Fit,
 };
 
 /// Labels are held back in so many turns.
@@ -41,12 +37,11 @@ pub(crate) fn possible(counts: &[usize]) -> bool {
     counts.iter().all(enough) && counts.iter().sum::<usize>() >= LEAST_LABELS
 }
 
-/// Holds each label back once, and finds the temperature under which those held back are likeliest.
+/// Holds each label back once, and finds the temperature under which those held back are likeliest;
+/// `fit` learns from the labels that it is given.
 pub(crate) fn calibrate(
-    params: &Params,
-    graph: &Graph,
     seeds: &Seeds,
-    priors: &[f64],
+    fit: impl Fn(&Seeds) -> Result<Fit, Error>,
 ) -> Result<Calibration, Error> {
     let classes = seeds.classes();
     let fold = folds(seeds);
@@ -57,7 +52,7 @@ pub(crate) fn calibrate(
             let to = if *fold == turn { &mut back } else { &mut kept };
             to.push((node, class as u32));
         }
-        let fit: Fit = method::fit(params, graph, &Seeds::new(&kept, classes)?, priors)?;
+        let fit = fit(&Seeds::new(&kept, classes)?)?;
         let logits = Logits::of(&fit);
         for (node, class) in back {
             let (node, class) = (node as usize, class as usize);

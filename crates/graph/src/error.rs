@@ -33,6 +33,18 @@ pub enum Error {
         splits: String,
     },
 
+    /// Images of a graph without features.
+    #[error("`{features}` lacks {missing} of the images of `{nodes}`")]
+    #[diagnostic(code(graph::no_features), help("wire the features that the graph was made of"))]
+    NoFeatures {
+        /// The features.
+        features: PathBuf,
+        /// The nodes.
+        nodes: PathBuf,
+        /// How many have none.
+        missing: usize,
+    },
+
     /// Two rows of a table have one id.
     #[error("`{path}` has the image {id} twice")]
     #[diagnostic(code(graph::repeated_image), help("ids must be unique: write the table again"))]

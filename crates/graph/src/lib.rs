@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `neighbour-graph` | joins every image to its nearest neighbours ([`neighbour_graph`]) |
 //! | `propagate-graph` | lets a few labels flow along the edges ([`propagate`]) |
+//! | `propagate-logistic` | the same, and logistic regression on the images' features, together ([`propagate_logistic`]) |
 //! | `query-graph` | asks for labels of the images that labels reach least ([`query_graph`]) |
 //! | `graph-predict` | gives new images the vote of the nearest images of a graph ([`predict`]) |
 //! | `spectral-embedding` | coordinates of the images, by which clusters of any shape are round ([`spectral_embedding`]) |
@@ -35,8 +36,8 @@
 //! ```
 //! let names: Vec<String> =
 //!     scarce_graph::kinds().iter().map(|kind| kind.description().kind.clone()).collect();
-//! assert_eq!(names[..2], ["neighbour-graph", "propagate-graph"]);
-//! assert_eq!(names[2..], ["query-graph", "graph-predict", "spectral-embedding"]);
+//! assert_eq!(names[..3], ["neighbour-graph", "propagate-graph", "propagate-logistic"]);
+//! assert_eq!(names[3..], ["query-graph", "graph-predict", "spectral-embedding"]);
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -51,6 +52,7 @@ mod params;
 pub mod predict;
 mod priors;
 pub mod propagate;
+pub mod propagate_logistic;
 pub mod query_graph;
 pub mod spectral_embedding;
 mod tables;
@@ -74,6 +76,7 @@ pub fn kinds() -> Vec<Kind> {
     vec![
         Kind::of::<neighbour_graph::NeighbourGraph>(code),
         Kind::of::<propagate::PropagateGraph>(code),
+        Kind::of::<propagate_logistic::PropagateLogistic>(code),
         Kind::of::<query_graph::QueryGraph>(code),
         Kind::of::<predict::GraphPredict>(code),
         Kind::of::<spectral_embedding::SpectralEmbedding>(code),

@@ -102,7 +102,7 @@ impl Stage for GraphPredict {
 }
 
 /// The rows of a batch that are in one of `splits`.
-fn wanted(batch: Embeddings, splits: &[SplitName]) -> Embeddings {
+pub(crate) fn wanted(batch: Embeddings, splits: &[SplitName]) -> Embeddings {
     let wanted = |row: &usize| SplitName::any(splits, batch.split[*row]);
     let rows: Vec<usize> = (0..batch.id.len()).filter(wanted).collect();
     let values = rows.iter().flat_map(|&row| batch.embedding.row(row)).copied().collect();

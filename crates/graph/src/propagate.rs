@@ -62,7 +62,12 @@ impl Stage for PropagateGraph {
         tell_calibration(calibration.as_ref(), classes);
         let temperature = calibration.as_ref().map_or(1.0, |found| found.temperature);
         let probabilities = Logits::of(&fit).probabilities(temperature, &seeds);
-        let labels = decide(&params, &network, &given, &fit, &probabilities, calibration.is_some());
+        let sure = Sureness {
+            confidence: params.confidence,
+            least: params.min_confidence,
+            calibrated: calibration.is_some(),
+        };
+        let labels = decide(sure, &network, &given, &fit, &probabilities);
         context.write("labels", classes.clone(), table(labels))?;
         let beliefs = distributions(&network, &seeds, fit, probabilities);
         context.write("distributions", classes.clone(), beliefs)
@@ -79,24 +84,34 @@ fn calibration(
     if params.confidence == Confidence::Rank || !calibrate::possible(&seeds.counts()) {
         return Ok(None);
     }
-    calibrate::calibrate(params, &network.graph, seeds, priors).map(Some)
+    let fit = |seeds: &Seeds| method::fit(params, &network.graph, seeds, priors);
+    calibrate::calibrate(seeds, fit).map(Some)
+}
+
+/// What the confidence of a label says, and how much of it there has to be.
+#[derive(Clone, Copy)]
+pub(crate) struct Sureness {
+    pub(crate) confidence: Confidence,
+    /// Labels with less are left out.
+    pub(crate) least: f32,
+    pub(crate) calibrated: bool,
 }
 
 /// The given labels and those of the other images that were reached with enough confidence.
-fn decide(
-    params: &Params,
+pub(crate) fn decide(
+    sure: Sureness,
     network: &Network,
     given: &Given,
     fit: &Fit,
     probabilities: &[f32],
-    calibrated: bool,
 ) -> Vec<Label> {
+    let Sureness { confidence, least, calibrated } = sure;
     let is_seed = |node: usize| given.seeds.binary_search_by_key(&(node as u32), |s| s.0).is_ok();
     let found: Vec<(usize, u32)> = (0..network.id.len())
         .filter_map(|node| fit.labels[node].map(|class| (node, class)))
         .filter(|(node, _)| !is_seed(*node))
         .collect();
-    let by_rank = match params.confidence {
+    let by_rank = match confidence {
         Confidence::Auto => !calibrated,
         Confidence::Rank => true,
         Confidence::Probability => false,
@@ -109,7 +124,7 @@ fn decide(
         found.iter().map(|&(node, class)| row(node)[class as usize]).collect()
     };
     let mut labels = given.labels.clone();
-    let sure = found.iter().zip(&confidence).filter(|(_, sure)| **sure >= params.min_confidence);
+    let sure = found.iter().zip(&confidence).filter(|(_, sure)| **sure >= least);
     labels.extend(sure.map(|(&(node, class), &confidence)| {
         let (id, source) = (network.id[node], LabelSource::Propagated);
         Label { id, class, source, confidence }
@@ -128,7 +143,7 @@ fn decide(
 }
 
 /// What is believed of every image, by ascending id.
-fn distributions(
+pub(crate) fn distributions(
     network: &Network,
     seeds: &Seeds,
     fit: Fit,
@@ -151,6 +166,16 @@ fn distributions(
 }
 
 fn tell_task(params: &Params, network: &Network, seeds: &Seeds, classes: &Classes, priors: &[f64]) {
+    tell_seeds(network, seeds, classes);
+    if params.method.uses_priors(params.sizes) {
+        let share = |(name, prior): (&String, &f64)| format!("{name} {:.1} %", 100.0 * prior);
+        let shares: Vec<String> = classes.classes.iter().zip(priors).map(share).collect();
+        tracing::info!("priors ({}): {}", params.priors.word(), shares.join(", "));
+    }
+}
+
+/// How many labels, images and edges there are, and which classes have no label.
+pub(crate) fn tell_seeds(network: &Network, seeds: &Seeds, classes: &Classes) {
     let counts = seeds.counts();
     let absent: Vec<&str> = named(classes, |class| counts[class] == 0);
     tracing::info!(
@@ -164,26 +189,10 @@ fn tell_task(params: &Params, network: &Network, seeds: &Seeds, classes: &Classe
         let absent = absent.join("`, `");
         tracing::warn!("no image can become `{absent}`: there is no label of it");
     }
-    if params.method.uses_priors(params.sizes) {
-        let share = |(name, prior): (&String, &f64)| format!("{name} {:.1} %", 100.0 * prior);
-        let shares: Vec<String> = classes.classes.iter().zip(priors).map(share).collect();
-        tracing::info!("priors ({}): {}", params.priors.word(), shares.join(", "));
-    }
 }
 
 fn tell_fit(params: &Params, fit: &Fit) {
-    for (what, Convergence { iterations, residual, converged }) in &fit.scores.solved {
-        if *converged {
-            let iterations = counted(*iterations, "iteration");
-            tracing::info!("{what}: {iterations}, relative residual {residual:.1e}");
-        } else {
-            tracing::warn!(
-                "{what}: relative residual {residual:.1e} after {iterations} iterations, above the \
-                 tolerance {:.1e}: raise `tolerance` or `max_iterations`",
-                params.tolerance
-            );
-        }
-    }
+    tell_solved(&fit.scores.solved, params.tolerance);
     let (images, components) = fit.scores.reach.unreached();
     if images > 0 {
         tracing::warn!(
@@ -197,7 +206,21 @@ fn tell_fit(params: &Params, fit: &Fit) {
     }
 }
 
-fn tell_calibration(calibration: Option<&Calibration>, classes: &Classes) {
+/// How the linear systems ended.
+pub(crate) fn tell_solved(solved: &[(&'static str, Convergence)], tolerance: f64) {
+    for (what, Convergence { iterations, residual, converged }) in solved {
+        if *converged {
+            tracing::info!("{what}: {iterations} iterations, relative residual {residual:.1e}");
+        } else {
+            tracing::warn!(
+                "{what}: relative residual {residual:.1e} after {iterations} iterations, above the \
+                 tolerance {tolerance:.1e}: raise `tolerance` or `max_iterations`"
+            );
+        }
+    }
+}
+
+pub(crate) fn tell_calibration(calibration: Option<&Calibration>, classes: &Classes) {
     let Some(Calibration { temperature, wrong }) = calibration else { return };
     let (held, missed) = wrong.iter().fold((0, 0), |sum, class| (sum.0 + class.0, sum.1 + class.1));
     let of_class = |(name, (held, missed)): (&String, &(usize, usize))| {

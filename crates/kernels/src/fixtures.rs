@@ -10,6 +10,7 @@ pub(crate) fn read<T: DeserializeOwned>(name: &str) -> T {
         "active_digits" => include_str!("../fixtures/active_digits.json"),
         "digits" => include_str!("../fixtures/digits.json"),
         "graph" => include_str!("../fixtures/graph.json"),
+        "graph_regression" => include_str!("../fixtures/graph_regression.json"),
         "kmeans" => include_str!("../fixtures/kmeans.json"),
         "logistic" => include_str!("../fixtures/logistic.json"),
         "minibatch" => include_str!("../fixtures/minibatch.json"),

@@ -330,6 +330,11 @@ fn softmax(logits: &mut [f32], classes: usize) {
     }
 }
 
+/// Softmax of every row of `logits: [n, classes]`, in place; −∞ gives 0, if not all of a row are.
+pub(crate) fn softmax_rows(logits: &mut [f32], classes: usize) {
+    logits.par_chunks_mut(ROW_BLOCK * classes).for_each(|rows| softmax(rows, classes));
+}
+
 fn subtract_largest(logits: &mut [f32], classes: usize) {
     for row in logits.chunks_exact_mut(classes) {
         let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);

@@ -141,3 +141,20 @@ impl std::io::Write for Log {
         Ok(())
     }
 }
+
+#[test]
+fn a_model_for_rows_of_length_one_sees_directions_alone() {
+    let bench = bench();
+    bench.fit("logistic-regression", json!({}), "x", "y", "p").unwrap();
+    bench.change_model("p", |model| model.card.architecture["unit_length"] = true.into());
+    bench.predict("x", "p", "near").unwrap();
+    bench.map_features("x", |row| row.iter().map(|value| 5.0 * value).collect());
+    bench.predict("x", "p", "far").unwrap();
+    let (near, far) =
+        (bench.predictions("near").probabilities, bench.predictions("far").probabilities);
+    for (near, far) in near.values.iter().zip(&far.values) {
+        assert!((near - far).abs() < 1e-5);
+    }
+    let unscaled = bench.predictions("p").probabilities;
+    assert!(unscaled.values.iter().zip(&near.values).any(|(a, b)| (a - b).abs() > 0.1));
+}

@@ -10,7 +10,9 @@
 //! | [`poisson`] | Poisson learning |
 //! | [`poisson_mbo`] | Poisson learning, then diffusion and thresholding with class sizes held |
 //! | [`label_spreading`] | local and global consistency |
+//! | [`GraphRegression`] | logistic regression on features of the nodes, and Poisson learning, together |
 //! | [`assign_volumes`] | a class for every node, with class sizes held, from any scores |
+//! | [`smooth`] | no labels: means over neighbours, of neighbours, … |
 //! | [`spectral`] | no labels: eigenvectors as coordinates of the nodes |
 //!
 //! # Parts of a graph that no label reaches
@@ -37,8 +39,10 @@ mod laplace;
 mod mbo;
 mod multilevel;
 mod poisson;
+mod regression;
 mod scores;
 mod seeds;
+mod smoothing;
 mod solve;
 mod spectral;
 mod spreading;
@@ -53,8 +57,10 @@ pub use edges::{Edges, Rule, symmetric_edges};
 pub use laplace::{Laplace, laplace};
 pub use mbo::{Mbo, poisson_mbo};
 pub use poisson::poisson;
+pub use regression::{FittedGraphRegression, GraphRegression, PreparedFeatures, unit_rows};
 pub use scores::Scores;
 pub use seeds::{Reach, Seeds};
+pub use smoothing::smooth;
 pub use solve::{Convergence, Precision};
 pub use spectral::{Spectral, SpectralEmbedding, spectral};
 pub use spreading::label_spreading;

@@ -104,6 +104,16 @@ impl Reach {
         Ok(Self { classes, component, counts })
     }
 
+    /// As if all nodes were in one component: for methods by which every label reaches every node.
+    ///
+    /// # Errors
+    /// [`Error::TooFew`] for a node that the graph does not have.
+    pub(super) fn everywhere(graph: &Graph, seeds: &Seeds) -> Result<Self, Error> {
+        seeds.places(graph)?;
+        let component = vec![0; graph.nodes()];
+        Ok(Self { classes: seeds.classes(), component, counts: seeds.counts() })
+    }
+
     /// Labels of each class in the component of a node: `[classes]`.
     pub fn counts(&self, node: usize) -> &[usize] {
         self.of(self.component[node] as usize)
