@@ -13,10 +13,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     // the ground floor
     ("scarce-artifact", &[]),
     ("scarce-kernels", &[]),
+    ("scarce-download", &[]),
+    ("scarce-wheels", &[]),
+    ("scarce-models", &["scarce-download", "scarce-wheels"]),
     ("scarce-stage", &["scarce-artifact"]),
     ("scarce-nn", &["scarce-artifact", "scarce-stage"]),
     // the kinds: none knows another
-    ("scarce-ingest", KIND),
+    ("scarce-ingest", INGEST),
     ("scarce-embed", KIND),
     ("scarce-cluster", KIND),
     ("scarce-propagate", KIND),
@@ -24,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("scarce-query", KIND),
     ("scarce-classify", KIND),
     ("scarce-report", KIND),
+    ("scarce-pretrained", PRETRAINED),
     ("scarce-autoencoder", TORCH_KIND),
     ("scarce-neural", TORCH_KIND),
     // what runs them, and never knows which they are
@@ -43,6 +47,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "scarce-stage",
             "scarce-artifact",
             "scarce-ingest",
+            "scarce-models",
+            "scarce-pictures",
+            "scarce-pretrained",
+            "scarce-wheels",
             "scarce-embed",
             "scarce-cluster",
             "scarce-propagate",
@@ -57,10 +65,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("scarce-bench", &["scarce-artifact", "scarce-kernels", "scarce-ingest", "scarce-report"]),
     ("scarce-fingerprint", &[]),
     ("scarce-tests", &[]),
-    ("xtask", &[]),
+    ("xtask", &["scarce-wheels"]),
 ];
 
 const KIND: &[&str] = &["scarce-stage", "scarce-artifact", "scarce-kernels"];
+
+const INGEST: &[&str] =
+    &["scarce-stage", "scarce-artifact", "scarce-kernels", "scarce-download", "scarce-pictures"];
+
+const PRETRAINED: &[&str] =
+    &["scarce-stage", "scarce-artifact", "scarce-pictures", "scarce-wheels"];
 
 const TORCH_KIND: &[&str] = &["scarce-stage", "scarce-artifact", "scarce-kernels", "scarce-nn"];
 

@@ -8,7 +8,7 @@ mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use scarce_artifact::{Classes, Embeddings, Images, LabelSource, Labels, Split};
@@ -101,6 +101,21 @@ impl Stage for GivenLabels {
         }
         context.write("labels", Classes { classes }, labels)
     }
+}
+
+/// How many labels a file has of each class, the most frequent first.
+///
+/// # Errors
+/// As reading the file by the kind `labels` without other parameters.
+pub fn label_counts(path: &Path) -> Result<Vec<(String, usize)>> {
+    let file = read::read(path, Wanted { key: None, class: None })?;
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in file.entries {
+        *counts.entry(entry.class).or_default() += 1;
+    }
+    let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    Ok(counts)
 }
 
 /// The row of the roster that each entry means.
