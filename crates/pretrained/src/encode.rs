@@ -1,7 +1,7 @@
 //! The kind `pretrained`.
 
 use scarce_artifact::{Embeddings, EmbeddingsMeta, Images, Metric, Split, Vectors};
-use scarce_stage::{Context, Description, Failure, Needs, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Memo, Needs, Port, Stage};
 use scarce_wheels::onnxruntime::VERSION;
 
 use crate::{
@@ -33,6 +33,16 @@ impl Stage for Pretrained {
             .output(Port::table::<Embeddings>("embeddings", "One vector per image"))
             .needs(Needs { gpu: true, ..Needs::default() })
             .environment("onnxruntime", VERSION)
+            .with_memo_of(&[
+                "model",
+                "preprocessor",
+                "preprocessing",
+                "output",
+                "pooling",
+                "augment",
+                "normalise",
+                "device",
+            ])
     }
 
     fn run(params: Params, context: &Context) -> Result<(), Failure> {
@@ -45,6 +55,7 @@ impl Stage for Pretrained {
             prepared: Prepared::new(model.recipe, network.layout),
             augment: params.augment,
             normalise: params.normalise,
+            memo: Memo::open(context.memo()),
             network,
         };
         let batch = encoder.batch(params.batch as usize);
@@ -105,9 +116,20 @@ impl Rows {
     }
 }
 
+/// A vector as it is kept between runs: its numbers, little-endian.
+fn remembered(bytes: &[u8]) -> Option<Vec<f32>> {
+    let (numbers, rest) = bytes.as_chunks::<4>();
+    let numbers: Vec<f32> = numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+    let whole = rest.is_empty() && !numbers.is_empty();
+    (whole && numbers.iter().all(|x| x.is_finite())).then_some(numbers)
+}
+
 /// From pictures to vectors.
 struct Encoder {
     network: Network,
+    /// Vectors of earlier runs by the bytes of their pictures. Everything else that they depend on, the
+    /// content of the model included, its folder stands for.
+    memo: Memo,
     prepared: Prepared,
     augment: Augment,
     normalise: bool,
@@ -130,22 +152,41 @@ impl Encoder {
         }
     }
 
+    /// The vectors of some images: those that are remembered, and of the others what the network says.
     fn encode(&self, chunk: Vec<Item>) -> Result<Rows> {
         let (numbers, views) = (self.prepared.numbers(), self.views());
-        let mut pixels = vec![0.0; chunk.len() * views * numbers];
-        for (item, out) in chunk.iter().zip(pixels.chunks_exact_mut(views * numbers)) {
-            let (image, mirrored) = out.split_at_mut(numbers);
-            let picture = item.picture(&item.bytes()?, self.prepared.needs())?;
-            self.prepared.write(&picture, image, (views == 2).then_some(mirrored));
+        let mut vectors = Vec::with_capacity(chunk.len());
+        let (mut new, mut pixels) = (Vec::new(), Vec::new());
+        for (at, item) in chunk.iter().enumerate() {
+            let bytes = item.bytes()?;
+            let key = item.key(&bytes);
+            let known = self.memo.get(&key).and_then(|bytes| remembered(&bytes));
+            if known.is_none() {
+                let picture = item.picture(&bytes, self.prepared.needs())?;
+                let start = pixels.len();
+                pixels.resize(start + views * numbers, 0.0);
+                let (image, mirrored) = pixels[start..].split_at_mut(numbers);
+                self.prepared.write(&picture, image, (views == 2).then_some(mirrored));
+                new.push((at, key));
+            }
+            vectors.push(known.unwrap_or_default());
         }
-        let vectors = self.through(&mut pixels, chunk.len() * views, &chunk[0].name)?;
+        if let Some(&(first, _)) = new.first() {
+            let said = self.through(&mut pixels, new.len() * views, &chunk[first].name)?;
+            for ((at, key), views) in new.into_iter().zip(said.chunks_exact(views)) {
+                vectors[at] = self.finish(views, &chunk[at].name)?;
+                let bytes: Vec<u8> = vectors[at].iter().flat_map(|x| x.to_le_bytes()).collect();
+                self.memo.put(&key, &bytes);
+            }
+        }
         let mut rows = Rows::default();
-        for (item, views) in chunk.iter().zip(vectors.chunks_exact(views)) {
-            let vector = self.finish(views, &item.name)?;
-            rows.id.push(item.id);
-            rows.split.push(item.split);
-            rows.width = vector.len();
-            rows.vectors.extend(vector);
+        for (item, vector) in chunk.iter().zip(vectors) {
+            rows.append(Rows {
+                id: vec![item.id],
+                split: vec![item.split],
+                width: vector.len(),
+                vectors: vector,
+            })?;
         }
         Ok(rows)
     }

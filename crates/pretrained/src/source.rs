@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use scarce_artifact::{Images, Reader, Shape, Split, batch_rows};
+use scarce_artifact::{Digest, Images, Reader, Shape, Split, batch_rows, digest_bytes};
 use scarce_pictures::{Encoded, Options, Picture, Range16, Samples, SourceOptions};
 
 use crate::{Error, Params, Result};
@@ -156,6 +156,18 @@ impl Item {
                 encoded.bytes().map_err(|reason| self.unreadable(&reason))
             }
             Undecoded::Pixels(_, pixels) => Ok(Cow::Borrowed(pixels)),
+        }
+    }
+
+    /// What stands for the picture, whatever it is called; `bytes` is what [`Item::bytes`] gave.
+    pub(crate) fn key(&self, bytes: &[u8]) -> Digest {
+        let content = digest_bytes(bytes);
+        match &self.picture {
+            Undecoded::Encoded(_) => content,
+            Undecoded::Pixels(shape, _) => {
+                let Shape { height, width, channels } = shape;
+                digest_bytes(format!("{height} {width} {channels} {content}").as_bytes())
+            }
         }
     }
 

@@ -67,6 +67,15 @@ impl Bench {
     }
 
     fn run_on(&self, threads: usize, params: Value) -> Result<Embeddings, Failure> {
+        self.run_with(threads, params, None)
+    }
+
+    fn run_with(
+        &self,
+        threads: usize,
+        params: Value,
+        memo: Option<&Path>,
+    ) -> Result<Embeddings, Failure> {
         let input = JobInput {
             stage: "images".to_owned(),
             port: "images".to_owned(),
@@ -82,6 +91,7 @@ impl Bench {
             "outputs": { "embeddings": self.path("out") },
             "threads": threads,
             "data": [],
+            "memo": memo,
         });
         let job: Job = serde_json::from_value(job).unwrap();
         let kind = crate::kinds().remove(0);
