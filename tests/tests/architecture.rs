@@ -13,11 +13,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     // the ground floor
     ("scarce-artifact", &[]),
     ("scarce-kernels", &[]),
+    ("scarce-download", &[]),
+    ("scarce-wheels", &[]),
+    ("scarce-models", &["scarce-download", "scarce-wheels"]),
     ("scarce-pictures", &["scarce-artifact"]),
     ("scarce-stage", &["scarce-artifact"]),
     ("scarce-nn", &["scarce-artifact", "scarce-stage"]),
     // the kinds: none knows another
-    ("scarce-ingest", PICTURE_KIND),
+    ("scarce-ingest", INGEST),
     ("scarce-embed", KIND),
     ("scarce-cluster", KIND),
     ("scarce-propagate", KIND),
@@ -25,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("scarce-query", KIND),
     ("scarce-classify", KIND),
     ("scarce-report", KIND),
+    ("scarce-pretrained", PRETRAINED),
     ("scarce-autoencoder", TORCH_KIND),
     ("scarce-neural", TORCH_KIND),
     // what runs them, and never knows which they are
@@ -44,6 +48,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "scarce-stage",
             "scarce-artifact",
             "scarce-ingest",
+            "scarce-models",
+            "scarce-pictures",
+            "scarce-pretrained",
+            "scarce-wheels",
             "scarce-embed",
             "scarce-cluster",
             "scarce-propagate",
@@ -58,13 +66,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("scarce-bench", &["scarce-artifact", "scarce-kernels", "scarce-ingest", "scarce-report"]),
     ("scarce-fingerprint", &[]),
     ("scarce-tests", &[]),
-    ("xtask", &[]),
+    ("xtask", &["scarce-wheels"]),
 ];
 
 const KIND: &[&str] = &["scarce-stage", "scarce-artifact", "scarce-kernels"];
 
-const PICTURE_KIND: &[&str] =
-    &["scarce-stage", "scarce-artifact", "scarce-kernels", "scarce-pictures"];
+const INGEST: &[&str] =
+    &["scarce-stage", "scarce-artifact", "scarce-kernels", "scarce-download", "scarce-pictures"];
+
+const PRETRAINED: &[&str] =
+    &["scarce-stage", "scarce-artifact", "scarce-pictures", "scarce-wheels"];
 
 const TORCH_KIND: &[&str] = &["scarce-stage", "scarce-artifact", "scarce-kernels", "scarce-nn"];
 

@@ -604,7 +604,10 @@ mod data {
         project.scarce(&["data", "list"]).ended(0).says(&["digits", "built in", "mnist"]);
         let json = project.scarce(&["data", "list", "--json", "--data", "here"]).ended(0).json();
         let names: Vec<_> = list(&json).iter().map(|data| text(data, "/name")).collect();
-        assert_eq!(names, ["digits", "mnist", "fashion-mnist"]);
+        assert_eq!(names[..3], ["digits", "mnist", "fashion-mnist"]);
+        for name in ["dinov2-small", "efficientnet-lite0", "onnxruntime"] {
+            assert!(names.contains(&name), "{names:?}");
+        }
         project.scarce(&["data", "verify", "digits"]).ended(0);
         project.scarce(&["data", "fetch", "digits"]).ended(0).says(&["built in"]);
         project.scarce(&["data", "fetch", "mnits"]).ended(2).complains_of(&["`mnist`"]);
@@ -625,6 +628,10 @@ mod data {
         project.set("SCARCE_MIRROR", "http://127.0.0.1:9");
         let answer = project.scarce(&["data", "fetch", "mnist", "--data", "here"]).ended(2);
         answer.complains_of(&["cannot download", "127.0.0.1:9", "help"]);
+        let answer = project.scarce(&["data", "fetch", "dinov2-small", "--data", "here"]).ended(2);
+        answer.complains_of(&["cannot download", "127.0.0.1:9", "here/models/dinov2-small"]);
+        assert!(!project.path("here/models/dinov2-small").exists());
+        project.scarce(&["data", "fetch", "dinov2-smal"]).ended(2).complains_of(&["dinov2-small"]);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Chores: `cargo xtask setup | run | test | experiments | frontier | bench`.
 //!
-//! `run` and `test` are all that a newcomer needs: each provisions libtorch, builds, and
-//! goes. `setup` provisions only, after which plain `cargo build`, `cargo test` and
+//! `run` and `test` are all that a newcomer needs: each provisions libtorch and ONNX Runtime, builds,
+//! and goes. `setup` provisions only, after which plain `cargo build`, `cargo test` and
 //! `cargo run` work. Everything is a no-op when it is done already, and a repair when
 //! it was interrupted.
 //!
@@ -11,8 +11,10 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
 
 mod build;
+mod cache;
 mod docs;
 mod libtorch;
+mod onnxruntime;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,7 +27,8 @@ Chores of the scarce workspace
 Usage: cargo xtask <COMMAND>
 
 Commands:
-  setup [--verify]       put libtorch in place; --verify reads back every byte of it
+  setup [--verify]       put libtorch and ONNX Runtime in place; --verify reads back every
+                         byte of them
   run [PIPELINE] [ARGS]  set up, build, and run a pipeline (pipelines/quickstart.toml);
                          ARGS go to `scarce run`
   test [ARGS]            set up, build, and test everything; ARGS go to `cargo test`
@@ -67,22 +70,23 @@ fn chore(arguments: &[String]) -> Result<ExitCode> {
                 [other, ..] => bail!("`setup` does not know `{other}`\n\n{USAGE}"),
             };
             libtorch::provision(&root, verify)?;
+            onnxruntime::provision(&root, verify)?;
             Ok(ExitCode::SUCCESS)
         }
         "run" => {
-            libtorch::provision(&root, false)?;
+            provision(&root)?;
             build::run_pipeline(&root, rest)
         }
         "test" => {
-            libtorch::provision(&root, false)?;
+            provision(&root)?;
             build::test(&root, rest)
         }
         "experiments" | "frontier" => {
-            libtorch::provision(&root, false)?;
+            provision(&root)?;
             docs::regenerate(&root, &format!("docs/{command}.md"), rest)
         }
         "bench" => {
-            libtorch::provision(&root, false)?;
+            provision(&root)?;
             build::bench(&root, "docs/benchmarks.md", rest)
         }
         "help" | "--help" | "-h" => {
@@ -91,6 +95,16 @@ fn chore(arguments: &[String]) -> Result<ExitCode> {
         }
         other => bail!("no chore is called `{other}`\n\n{USAGE}"),
     }
+}
+
+/// What building and running need. Nothing builds without libtorch; without ONNX Runtime only stages
+/// of kind `pretrained` do not run.
+fn provision(root: &Path) -> Result<()> {
+    libtorch::provision(root, false)?;
+    if let Err(error) = onnxruntime::provision(root, false) {
+        say(format_args!("going on without ONNX Runtime: {error:#}"));
+    }
+    Ok(())
 }
 
 fn workspace_root() -> PathBuf {

@@ -8,6 +8,7 @@ mod logistic;
 mod mini_batch;
 mod neighbours;
 mod parquet;
+mod pretrained;
 mod runs;
 mod scaling;
 mod training;
@@ -49,6 +50,7 @@ pub(crate) const ALL: &[Work] = &[
     label_spreading::WORK,
     tsne::WORK,
     training::WORK,
+    pretrained::WORK,
     parquet::WORK,
     runs::WORK,
     hundred_labels::WORK,

@@ -33,7 +33,7 @@ pub(crate) struct Global {
     )]
     pub(crate) artifacts: PathBuf,
 
-    /// Where data sets lie; downloads go to the first [default: the user's data directory]
+    /// Where data sets and pretrained networks lie; downloads go to the first [default: the user's data directory]
     #[arg(long, global = true, env = "SCARCE_DATA", value_name = "DIR", value_delimiter = ':')]
     pub(crate) data: Vec<PathBuf>,
 
@@ -151,7 +151,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DAYS", default_value_t = 30)]
         memo_days: u32,
     },
-    /// List, fetch or verify data sets
+    /// List, fetch or verify data sets and pretrained networks
     #[command(subcommand)]
     Data(DataCommand),
     /// Write a pipeline for your own images
@@ -252,20 +252,20 @@ pub(crate) struct ExportArgs {
     pub(crate) link: bool,
 }
 
-/// What to do with data sets.
+/// What to do with data sets and pretrained networks.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
-    /// Say which data sets are known and where they were found
+    /// Say which data sets and pretrained networks are known, and where they were found
     List,
-    /// Download a data set into the data directory
+    /// Download a data set, a pretrained network, or `onnxruntime`, which runs them
     Fetch {
         /// Its name
-        dataset: String,
+        name: String,
     },
-    /// Compare the files of data sets with their checksums
+    /// Compare files with their checksums
     Verify {
-        /// Its name [default: all that are found]
-        dataset: Option<String>,
+        /// A name of `scarce data list` [default: all that are found]
+        name: Option<String>,
     },
 }
 
@@ -276,8 +276,13 @@ pub(crate) struct NewArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) images: PathBuf,
     /// A CSV, JSON-lines or Parquet file of image names and classes; may cover a few images only
+    /// [default: none; the pipeline then says which images to label first]
     #[arg(long, value_name = "FILE")]
-    pub(crate) labels: PathBuf,
+    pub(crate) labels: Option<PathBuf>,
+    /// The pretrained network: a name of `scarce data list`, a folder or an ONNX file; `none` goes
+    /// without [default: the first that is found in the data folders]
+    #[arg(long, value_name = "NAME|PATH")]
+    pub(crate) encoder: Option<String>,
     /// Where to write the pipeline; must not exist
     #[arg(long, short, default_value = "own-images.toml", value_name = "FILE")]
     pub(crate) output: PathBuf,

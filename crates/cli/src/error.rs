@@ -41,6 +41,21 @@ pub(crate) enum CliError {
     #[diagnostic(transparent)]
     Ingest(#[from] scarce_ingest::Error),
 
+    /// A pretrained network cannot be had.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Models(#[from] scarce_models::Error),
+
+    /// ONNX Runtime cannot be had.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Wheels(#[from] scarce_wheels::Error),
+
+    /// The user's pictures cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Pictures(#[from] scarce_pictures::Error),
+
     /// The report could not be read back.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -163,6 +178,17 @@ pub(crate) enum CliError {
         path: PathBuf,
         /// What it should be.
         expected: &'static str,
+    },
+
+    /// A pretrained network that is known, but not there.
+    #[error("the pretrained network `{name}` is not there")]
+    #[diagnostic(code(scarce::no_encoder))]
+    NoEncoder {
+        /// Its name.
+        name: String,
+        /// How to get it.
+        #[help]
+        help: String,
     },
 
     /// A drawing failed.

@@ -79,11 +79,11 @@ fn dispatch(command: Command, global: &Global, out: &mut Output) -> Result<u8, C
     match command {
         Command::Run(args) => return run_or_plan(&args, global, false, out),
         Command::Plan(args) => return run_or_plan(&args, global, true, out),
-        Command::Check(args) => check::run(&load(&args, root, Some(&[]))?.0, out)?,
-        Command::Graph(args) => graph::run(&args, &load(&args.pipeline, root, None)?.0, out)?,
+        Command::Check(args) => check::run(&load(&args, global, Some(&[]))?.0, out)?,
+        Command::Graph(args) => graph::run(&args, &load(&args.pipeline, global, None)?.0, out)?,
         Command::Show(args) => show::run(&args, root, out)?,
         Command::Report(args) => {
-            let pipeline = named_by(&args.report, root)?;
+            let pipeline = named_by(&args.report, global)?;
             report::run(&args, pipeline.as_deref(), root, out)?;
         }
         Command::Runs { pipeline } => runs::run(pipeline.as_deref(), root, out)?,
@@ -96,9 +96,9 @@ fn dispatch(command: Command, global: &Global, out: &mut Output) -> Result<u8, C
             store::collect(root, keep_runs, memo_days, dry_run, out)?;
         }
         Command::Data(command) => data::run(&command, &data_folders(global), out)?,
-        Command::New(args) => new::run(&args, out)?,
+        Command::New(args) => new::run(&args, &data_folders(global), out)?,
         Command::Export(args) => {
-            let pipeline = named_by(&args.run, root)?;
+            let pipeline = named_by(&args.run, global)?;
             export::run(&args, pipeline.as_deref(), root, out)?;
         }
         Command::Completions { shell } => {
@@ -123,7 +123,7 @@ fn run_or_plan(
     out: &mut Output,
 ) -> Result<u8, CliError> {
     let root = &global.artifacts;
-    let (pipeline, hosts) = load(&args.pipeline, root, Some(&args.targets))?;
+    let (pipeline, hosts) = load(&args.pipeline, global, Some(&args.targets))?;
     let defaults = Options::default();
     let threads = args.threads.map_or(defaults.threads, |n| n as usize);
     let options = Options {
@@ -149,11 +149,11 @@ fn run_or_plan(
 /// to run, or might, the files that `targets` read must be there; no target means all of it.
 fn load(
     args: &PipelineArgs,
-    root: &Path,
+    global: &Global,
     targets: Option<&[String]>,
 ) -> Result<(Pipeline, Hosts), CliError> {
-    let document = Document::read(&args.pipeline)?;
-    let hosts = hosts(document.hosts(), root)?;
+    let document = Document::read(&args.pipeline)?.with_data(&data_folders(global));
+    let hosts = hosts(document.hosts(), &global.artifacts)?;
     let overrides = Overrides { set: args.set.clone(), axes: args.axis.clone() };
     let catalogue = hosts.catalogue();
     let pipeline = match targets {
@@ -167,13 +167,13 @@ fn load(
 }
 
 /// The name of the pipeline that a TOML file declares; `None` for anything else.
-fn named_by(argument: &str, root: &Path) -> Result<Option<String>, CliError> {
+fn named_by(argument: &str, global: &Global) -> Result<Option<String>, CliError> {
     let path = PathBuf::from(argument);
     if path.extension().is_none_or(|extension| extension != "toml") {
         return Ok(None);
     }
     let args = PipelineArgs { pipeline: path, set: Vec::new(), axis: Vec::new() };
-    Ok(Some(load(&args, root, None)?.0.name))
+    Ok(Some(load(&args, global, None)?.0.name))
 }
 
 fn hosts(named: &[PathBuf], root: &Path) -> Result<Hosts, CliError> {

@@ -7,6 +7,7 @@ pub(crate) fn kinds() -> Vec<Kind> {
     [
         scarce_ingest::kinds(),
         scarce_embed::kinds(),
+        scarce_pretrained::kinds(),
         scarce_cluster::kinds(),
         scarce_propagate::kinds(),
         scarce_graph::kinds(),

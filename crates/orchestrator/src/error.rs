@@ -70,7 +70,9 @@ pub enum Error {
     #[error("stage `{stage}`: what parameter `{param}` points to cannot be used")]
     #[diagnostic(
         code(orchestrator::path),
-        help("paths in a pipeline are relative to its TOML file")
+        help(
+            "paths in a pipeline are relative to its TOML file; a model by name is looked for below `models/` in the data folders too (`scarce data list`, `scarce data fetch`)"
+        )
     )]
     Path {
         /// The stage.

@@ -29,6 +29,7 @@ pub struct Document {
     text: Text,
     root: Table,
     hosts: Vec<PathBuf>,
+    data: Vec<PathBuf>,
 }
 
 impl Document {
@@ -70,7 +71,14 @@ impl Document {
         let folder = absolute.parent().unwrap_or(&absolute);
         let hosts = hosts(&root, folder, &mut problems);
         problems.finish()?;
-        Ok(Self { path: absolute, text: source, root, hosts })
+        Ok(Self { path: absolute, text: source, root, hosts, data: Vec::new() })
+    }
+
+    /// The same, with folders where things that go by a name are looked for, in order.
+    #[must_use]
+    pub fn with_data(mut self, folders: &[PathBuf]) -> Self {
+        self.data = folders.to_vec();
+        self
     }
 
     /// The file, absolute.
@@ -87,6 +95,17 @@ impl Document {
     /// (they are relative to the TOML file); bare names are to be looked up on the `PATH`.
     pub fn hosts(&self) -> &[PathBuf] {
         &self.hosts
+    }
+
+    /// What a path in the file means: relative to its folder. A mere name that nothing beside the file
+    /// has is looked for `below` a folder of the data folders, where the parameter has such.
+    pub(crate) fn locate(&self, path: &str, below: Option<&str>) -> PathBuf {
+        let beside = join(self.folder(), path);
+        let is_name = !path.contains(['/', '\\']) && !path.starts_with('.');
+        let Some(below) = below.filter(|_| is_name && !beside.exists()) else { return beside };
+        let places = self.data.iter().map(|data| data.join(below).join(path));
+        let found = places.filter(|place| place.exists()).find_map(|p| std::path::absolute(p).ok());
+        found.unwrap_or(beside)
     }
 
     pub(crate) fn text(&self) -> Text {

@@ -27,6 +27,19 @@ pub(crate) enum Absence {
     Hidden(String),
 }
 
+impl Absence {
+    /// The same for a parameter that may be a name, which is looked for elsewhere too.
+    pub(crate) fn of_named(self, below: Option<&str>) -> Self {
+        match (self, below) {
+            (Self::Missing(help), Some(below)) => Self::Missing(format!(
+                "{help}; by name it is looked for below `{below}` in the data folders: `scarce data \
+                 list` lists them, `scarce data fetch` downloads them"
+            )),
+            (absence, _) => absence,
+        }
+    }
+}
+
 impl Files {
     /// What is wrong with a path, which is absolute.
     pub(crate) fn absence(&self, path: &Path) -> Option<Absence> {

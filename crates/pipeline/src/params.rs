@@ -1,20 +1,15 @@
 //! A stage's parameters: axes put in, defaults filled in, checked against the kind's schema.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use indexmap::IndexMap;
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 
 use crate::{
-    PathParam,
+    Document, PathParam,
     axis::Axis,
     check::Check,
-    document::join,
     expand::digits,
     fault::Fault,
     files::{Absence, Files},
@@ -132,8 +127,8 @@ pub(crate) fn combinations(own: &[usize], axes: &[Axis]) -> usize {
 /// Where paths lead.
 #[derive(Clone, Copy)]
 pub(crate) struct Places<'a> {
-    /// The folder that they are relative to.
-    pub(crate) folder: &'a Path,
+    /// The file that names them.
+    pub(crate) document: &'a Document,
     /// Where they are looked for, if they must be there.
     pub(crate) files: Option<&'a Files>,
 }
@@ -230,9 +225,12 @@ impl<'a> Template<'a> {
 
 impl Settling {
     /// Makes each path absolute and notes it.
-    fn on_path<'s>(&'s mut self, places: Places<'s>) -> impl FnMut(&str, &mut String) + 's {
-        move |pointer, text| {
-            let path = join(places.folder, text);
+    fn on_path<'s>(
+        &'s mut self,
+        places: Places<'s>,
+    ) -> impl FnMut(&str, &mut String, Option<&str>) + 's {
+        move |pointer, text, below| {
+            let path = places.document.locate(text, below);
             let absent = |files: &Files| files.absence(&path);
             let wrong = match path.to_str() {
                 Some(_) if text.is_empty() => Some(BadPath::Empty),
@@ -240,7 +238,7 @@ impl Settling {
                 Some(absolute) => {
                     absolute.clone_into(text);
                     let absence = places.files.and_then(absent);
-                    absence.map(|absence| BadPath::Absent(path.clone(), absence))
+                    absence.map(|absence| BadPath::Absent(path.clone(), absence.of_named(below)))
                 }
             };
             match wrong {

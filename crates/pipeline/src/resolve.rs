@@ -151,7 +151,7 @@ fn parameters(
                 .or_insert_with(|| compile(stage, kind, problems))
                 .as_ref()
         });
-        let places = Places { folder: document.folder(), files: runs[i].then_some(&files) };
+        let places = Places { document, files: runs[i].then_some(&files) };
         let settled = compiled.zip(own).and_then(|(kind, own)| {
             let more = params::combinations(&own, &sketch.axes);
             settled_so_far = settled_so_far.saturating_add(more);

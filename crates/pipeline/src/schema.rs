@@ -177,7 +177,7 @@ impl<'a> Schema<'a> {
         self,
         key: &str,
         value: &mut Value,
-        path: &mut impl FnMut(&str, &mut String),
+        path: &mut impl FnMut(&str, &mut String, Option<&str>),
     ) {
         for schema in Self::property(&[self.root], key) {
             self.settle_at(schema, value, &mut format!("/{key}"), DEPTH, path);
@@ -185,8 +185,13 @@ impl<'a> Schema<'a> {
     }
 
     /// Fills in defaults, writes whole numbers the way their type wants them (`64.0` as `64` for an
-    /// integer, `1` as `1.0` for a number), and visits every string that is a path.
-    pub(crate) fn settle(self, value: &mut Value, path: &mut impl FnMut(&str, &mut String)) {
+    /// integer, `1` as `1.0` for a number), and visits every string that is a path: its pointer, the
+    /// string, and the folder below which a name is looked for, if there is one (`below`).
+    pub(crate) fn settle(
+        self,
+        value: &mut Value,
+        path: &mut impl FnMut(&str, &mut String, Option<&str>),
+    ) {
         self.settle_at(self.root, value, &mut String::new(), DEPTH, path);
     }
 
@@ -196,7 +201,7 @@ impl<'a> Schema<'a> {
         value: &mut Value,
         pointer: &mut String,
         depth: usize,
-        path: &mut impl FnMut(&str, &mut String),
+        path: &mut impl FnMut(&str, &mut String, Option<&str>),
     ) {
         let Some(depth) = depth.checked_sub(1) else { return };
         if matches!(value, Value::Null | Value::Bool(_)) {
@@ -231,8 +236,10 @@ impl<'a> Schema<'a> {
                 }
             }
             Value::Number(_) => settle_number(&parts, value),
-            Value::String(text) if parts.iter().any(|part| part["format"] == "path") => {
-                path(pointer, text);
+            Value::String(text) => {
+                if let Some(part) = parts.iter().find(|part| part["format"] == "path") {
+                    path(pointer, text, part["below"].as_str());
+                }
             }
             _ => {}
         }

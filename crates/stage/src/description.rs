@@ -138,7 +138,8 @@ pub struct Description {
     pub outputs: Vec<Port>,
     /// JSON Schema of the parameters: an object without additional properties, each property with a
     /// description and, unless it is required, a default. A string property with
-    /// `"format": "path"` names a file or folder whose content (not its name) counts.
+    /// `"format": "path"` names a file or folder whose content (not its name) counts; with `"below":
+    /// "models"` beside it a mere name is looked for below `models/` in the data folders too.
     #[serde(default = "no_params")]
     pub params: Value,
     /// Digest of the code that runs; another fingerprint makes results stale.

@@ -1,5 +1,7 @@
 //! What is taken, from which wheels, and what it must be.
 
+use scarce_wheels::Library;
+
 /// The PyTorch that `tch` of the root manifest is made for.
 pub(crate) const VERSION: &str = "2.13.0";
 
@@ -10,32 +12,6 @@ pub(crate) const REVISION: u32 = 1;
 /// libraries of CUDA's, on machines without a GPU too, and nothing else of it.
 pub(crate) const WHEELS: [&str; 3] =
     ["torch==2.13.0", "nvidia-cuda-runtime==13.0.96", "nvidia-cuda-cupti==13.0.85"];
-
-/// Which files to pick, whatever Python runs pip.
-pub(crate) const PLATFORM: [&str; 14] = [
-    "--python-version",
-    "3.12",
-    "--implementation",
-    "cp",
-    "--abi",
-    "cp312",
-    "--platform",
-    "manylinux_2_28_x86_64",
-    "--platform",
-    "manylinux_2_25_x86_64",
-    "--platform",
-    "manylinux2014_x86_64",
-    "--platform",
-    "manylinux_2_17_x86_64",
-];
-
-/// A library taken out of a wheel.
-pub(crate) struct Library {
-    /// Path in the wheel; the file name is kept.
-    pub(crate) member: &'static str,
-    /// SHA-256 of the wheel's own file, in hexadecimal.
-    pub(crate) sha256: &'static str,
-}
 
 /// All that is needed to compute on the processor.
 pub(crate) const LIBRARIES: [Library; 5] = [

@@ -4,11 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
-use flate2::read::DeflateDecoder;
-use rawzip::{
-    CompressionMethod, FileReader, RECOMMENDED_BUFFER_SIZE, ZipArchive, ZipFileHeaderRecord,
-};
+use anyhow::{Result, ensure};
 
 use super::{recipe, stamp};
 use crate::say;
@@ -19,7 +15,7 @@ pub(crate) fn unpack(wheels: &[PathBuf], dir: &Path) -> Result<()> {
     for path in wheels {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         say(format_args!("unpacking `{name}`"));
-        libraries += take(path, dir).with_context(|| damaged(path))?;
+        libraries += scarce_wheels::unpack(path, dir, &recipe::LIBRARIES, &target)?;
     }
     ensure!(libraries == recipe::LIBRARIES.len(), "the wheels lack some of the libraries");
     strip(&dir.join("lib").join(recipe::TO_STRIP));
@@ -28,56 +24,6 @@ pub(crate) fn unpack(wheels: &[PathBuf], dir: &Path) -> Result<()> {
     fs_err::os::unix::fs::symlink("libtorch_cpu.so", dir.join("lib/libtorch.so"))?;
     fs_err::write(dir.join("build-version"), format!("{}+cpu\n", recipe::VERSION))?;
     stamp::write(dir)
-}
-
-fn damaged(path: &Path) -> String {
-    format!("`{}` cannot be unpacked; remove it and try again", path.display())
-}
-
-/// Takes what is needed out of a wheel, which is a zip file; how many libraries that were.
-fn take(wheel: &Path, dir: &Path) -> Result<usize> {
-    let (file, _) = fs_err::File::open(wheel)?.into_parts();
-    let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
-    let wheel = ZipArchive::from_file(file, &mut buffer)?;
-    let mut members = wheel.entries(&mut buffer);
-    let mut libraries = 0;
-    while let Some(member) = members.next_entry()? {
-        let name = member.file_path().try_normalize()?.as_ref().to_owned();
-        let Some(target) = target(&name).filter(|_| !member.is_dir()) else {
-            continue;
-        };
-        let path = dir.join(target);
-        fs_err::create_dir_all(path.parent().unwrap_or(dir))?;
-        extract(&wheel, &member, &path).with_context(|| name.clone())?;
-        if let Some(library) = recipe::LIBRARIES.iter().find(|library| library.member == name) {
-            let found = stamp::sha256(&path)?;
-            if found != library.sha256 {
-                bail!("`{name}` has SHA-256 {found}, not {}", library.sha256);
-            }
-            libraries += 1;
-        }
-    }
-    Ok(libraries)
-}
-
-/// Writes one member of a wheel to `path`, checking its size and checksum on the way.
-fn extract(
-    wheel: &ZipArchive<FileReader>,
-    member: &ZipFileHeaderRecord<'_>,
-    path: &Path,
-) -> Result<()> {
-    let method = member.compression_method();
-    let member = wheel.get_entry(member.wayfinder())?;
-    let mut file = fs_err::File::create(path)?;
-    if method == CompressionMethod::STORE {
-        std::io::copy(&mut member.verifying_reader(member.reader()), &mut file)?;
-    } else if method == CompressionMethod::DEFLATE {
-        let inflated = DeflateDecoder::new(member.reader());
-        std::io::copy(&mut member.verifying_reader(inflated), &mut file)?;
-    } else {
-        bail!("it is compressed in a way that wheels are not");
-    }
-    Ok(())
 }
 
 /// Where a member of a wheel goes, if it is wanted.

@@ -23,15 +23,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use scarce_download::{MIRROR, Progress};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::download::Downloader;
 pub use self::find::{FoundFile, State, Survey, survey, verify};
 use crate::{Error, Result};
-
-/// Variable with a base address that replaces the public ones: `MIRROR/<data set>/<file>.gz`.
-pub const MIRROR: &str = "SCARCE_MIRROR";
 
 /// A data set that is known by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -181,17 +179,6 @@ static KNOWN: [Known; 3] = [
 /// All known data sets.
 pub fn known() -> &'static [Known] {
     &KNOWN
-}
-
-/// How far a download is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress<'a> {
-    /// The file.
-    pub file: &'a str,
-    /// Bytes that are there.
-    pub done: u64,
-    /// Bytes in all, where the server says so.
-    pub total: Option<u64>,
 }
 
 /// Downloads what is missing of a data set into `dir/<name>` and returns the paths of its files. A

@@ -95,7 +95,7 @@ struct Autoencoder {
     /// Learning rate.
     rate: f64,
     /// Weights to begin with.
-    #[schemars(extend("format" = "path"))]
+    #[schemars(extend("format" = "path", "below" = "models"))]
     weights: Option<String>,
     /// Seed of the weights.
     seed: u64,

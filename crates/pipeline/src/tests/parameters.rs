@@ -104,6 +104,32 @@ mod that_are_paths {
     }
 
     #[test]
+    fn may_be_names_that_are_looked_for_below_the_data_folders() {
+        let data = tempfile::tempdir().unwrap();
+        let here = data.path().join("models/dino");
+        fs_err::create_dir_all(&here).unwrap();
+        let weights = |file: &str, path: &str| {
+            let text = stage(&format!("weights = \"{path}\""));
+            let document = Document::parse(Path::new(file), text).unwrap();
+            let document = document.with_data(&["/nowhere".into(), data.path().to_owned()]);
+            let catalogue = catalogue();
+            let pipeline = Pipeline::resolve(&document, &catalogue, &Overrides::default()).unwrap();
+            encoders(&pipeline)[0].paths[0].path.clone()
+        };
+        let elsewhere = "/house/trial.toml";
+        assert_eq!(weights(elsewhere, "dino"), here);
+        // What is no name, and what is nowhere, is relative to the file.
+        assert_eq!(weights(elsewhere, "./dino"), Path::new("/house/dino"));
+        assert_eq!(weights(elsewhere, "models/dino"), Path::new("/house/models/dino"));
+        assert_eq!(weights(elsewhere, "other"), Path::new("/house/other"));
+        // What lies beside the file comes first.
+        let beside = data.path().join("dino");
+        fs_err::create_dir(&beside).unwrap();
+        let file = data.path().join("trial.toml");
+        assert_eq!(weights(file.to_str().unwrap(), "dino"), beside);
+    }
+
+    #[test]
     fn may_be_absolute_or_absent() {
         let pipeline = resolve(&stage("weights = \"/w\"")).unwrap();
         assert_eq!(encoders(&pipeline)[0].params["weights"], "/w");

@@ -1,0 +1,5 @@
+//! Gives the crate its code fingerprint.
+
+fn main() {
+    scarce_fingerprint::emit();
+}
