@@ -15,7 +15,7 @@ use std::{
 
 use petgraph::{Direction, graph::NodeIndex};
 use scarce_stage::{Failure, Level};
-use scarce_store::{Damage, Entry, Usage};
+use scarce_store::{Entry, Usage};
 
 use crate::{
     Orchestrator, Result, RunEvent, Summary, TaskStatus,
@@ -24,10 +24,11 @@ use crate::{
     ingredients::producers,
     orchestrator::say,
     ready::Ready,
+    record::Journal,
     repair::Repairs,
     resources::{Held, Request, Share},
     verified::Verified,
-    views,
+    views::Views,
     worker::{Assignment, Outcome, Shared},
 };
 
@@ -81,6 +82,8 @@ pub(crate) struct Run<'a> {
     ready: Ready,
     pub(crate) repairs: Repairs,
     held: Held,
+    /// What is done, for whoever finds the run killed.
+    pub(crate) journal: Option<Journal>,
     /// No new tasks are started.
     closing: bool,
 }
@@ -115,8 +118,9 @@ pub(crate) fn run(
     events(RunEvent::Planned { tasks: orchestrator.planned(&assessments) });
     let shared = Shared { orchestrator, interrupt, events, verified: Verified::default() };
     let mut run = Run::new(&shared, assessor, assessments);
+    finish::begin_journal(&mut run, begin.1);
     run.work_off();
-    let summary = finish::finish(&run, last.as_ref(), begin)?;
+    let summary = finish::finish(&mut run, last.as_ref(), begin)?;
     events(RunEvent::Ended { summary: summary.clone() });
     Ok(summary)
 }
@@ -146,6 +150,7 @@ impl<'a> Run<'a> {
             ready: Ready::new(pipeline.tasks().map(request)),
             repairs: Repairs::default(),
             held: Held::default(),
+            journal: None,
             closing: false,
         };
         for (index, assessment) in assessments.into_iter().enumerate() {
@@ -223,6 +228,7 @@ impl<'a> Run<'a> {
             Outcome::Failed { .. } if self.repairs.is_outdated(index) => self.again(index),
             Outcome::Failed { failure, log } => self.fail(index, failure, log),
             Outcome::DamagedInput { producer, damage } => self.repair(index, producer, damage),
+            Outcome::Replaced => self.replaced(index),
             Outcome::Stopped => self.set(index, State::Pending),
         }
     }
@@ -238,7 +244,7 @@ impl<'a> Run<'a> {
     }
 
     /// Judges a task once more.
-    fn again(&mut self, index: usize) {
+    pub(crate) fn again(&mut self, index: usize) {
         self.set(index, State::Pending);
         if self.assess(index) {
             self.advance(index);
@@ -261,16 +267,15 @@ impl<'a> Run<'a> {
     }
 
     fn done(&mut self, index: usize, entry: Arc<Entry>, usage: Option<Usage>) {
-        let orchestrator = self.shared.orchestrator;
+        let Orchestrator { root, whole, .. } = self.shared.orchestrator;
         let folder = self.shared.task(index).folder();
-        let linked =
-            views::link(&orchestrator.root, &orchestrator.whole.name, &folder, &entry.folder);
-        if let Err(error) = linked {
+        if let Err(error) = Views::new(root, &whole.name).show(&folder, &entry) {
             // Made again when the run ends; what matters is in the store.
             tracing::debug!("a view is not there yet: {error}");
         }
         let state = State::Done { entry: Arc::clone(&entry), usage };
         self.set(index, state);
+        finish::note(self, index);
         self.compare(index, &entry);
     }
 
@@ -317,27 +322,12 @@ impl<'a> Run<'a> {
                 true
             }
             Assessment::Run(work) => {
-                if let Some(damage) = work.damage() {
-                    self.set_aside(index, &work, damage);
-                }
                 self.works[index] = Some(work);
                 self.set(index, State::Ready);
                 self.ready.insert(index);
                 false
             }
         }
-    }
-
-    /// Quarantines a damaged entry.
-    fn set_aside(&self, index: usize, work: &Work, damage: &Damage) {
-        let kind = &self.shared.task(index).kind;
-        let moved = self.shared.orchestrator.store.quarantine(kind, &work.key, damage);
-        let quarantine = moved.unwrap_or_else(|error| {
-            say(self.shared.events, Level::Warn, format!("the damaged artifact stays: {error}"));
-            None
-        });
-        let (task, damage) = (self.shared.reference(index), damage.clone());
-        self.shared.emit(RunEvent::Damaged { task, damage, quarantine });
     }
 
     pub(crate) fn fail(&mut self, index: usize, failure: Failure, log: Option<PathBuf>) {
