@@ -187,14 +187,20 @@ impl Project {
             .collect()
     }
 
-    /// The folder in the store that a view such as `small/knn` leads to.
+    /// The folder in the store to which the links of a view such as `small/knn` lead.
     ///
     /// # Panics
     /// If there is no such view.
     #[track_caller]
     pub fn entry(&self, view: &str) -> PathBuf {
         let view = self.path("artifacts/runs").join(view);
-        fs_err::canonicalize(view).unwrap_or_else(|error| panic!("{error}"))
+        let mut files = fs_err::read_dir(&view).unwrap_or_else(|error| panic!("{error}")).flatten();
+        let link = files.find_map(|file| Some(view.join(fs_err::read_link(file.path()).ok()?)));
+        let link = link.unwrap_or_else(|| panic!("`{}` shows nothing", view.display()));
+        let entry = link.parent().map(fs_err::canonicalize);
+        entry
+            .unwrap_or_else(|| panic!("it leads nowhere"))
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// All rows of a table: `small/knn/predictions.parquet`.

@@ -173,6 +173,38 @@ mod one_changed_parameter {
     }
 }
 
+mod a_number_with_a_point {
+    use super::*;
+
+    const PCA: &str = "\n[stages.pca]\nkind = \"pca\"\ninputs = { images = \"images\" }\n";
+
+    #[test]
+    fn is_the_same_as_without_where_only_one_of_them_can_be_meant() {
+        let project = Project::with(&format!("{SMALL}{PCA}components = 2\nwhiten = 1\n"));
+        assert!(project.run(&[]).ended(0).ran().contains(&"pca".to_owned()));
+        project.edit("whiten = 1", "whiten = 1.0");
+        project.edit("k = 1", "k = 1.0");
+        assert_eq!(project.run(&[]).ended(0).ran(), [""; 0]);
+    }
+
+    /// Whichever of `1` and `1.0` ran first used to be served for the other.
+    #[test]
+    fn is_refused_where_it_might_mean_something_else() {
+        let project = Project::with(&format!("{SMALL}{PCA}components = 1\n"));
+        project.run(&[]).ended(0);
+        let set = |value: &str| format!("stages.pca.components={value}");
+        let plan = |value: &str| project.plan(&["pca", "--set", &set(value)]);
+        assert!(plan("1").contains(&"pca: cached".to_owned()));
+        assert!(plan("0.95").contains(&"pca: run because param components 1 → 0.95".to_owned()));
+        for (value, way_out) in [("1.0", ["`1`", "0.999"]), ("2.0", ["`2`", "1.999"])] {
+            let answer = project.ask("check", &["--set", &set(value)]).ended(2);
+            answer.complains_of(&["components", value]).complains_of(&way_out);
+        }
+        project.edit("components = 1", "components = 1.0");
+        project.ask("run", &[]).ended(2).complains_of(&["pipeline.toml", "components", "`1`"]);
+    }
+}
+
 mod a_stage_that_comes_out_the_same {
     use super::*;
 

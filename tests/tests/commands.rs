@@ -558,7 +558,7 @@ mod the_store {
         assert_eq!(json["artifacts"], 5);
         let page = project.entry("small/report").join("page.html");
         fs_err::remove_file(&page).unwrap();
-        let answer = project.scarce(&["verify", "--json"]).ended(1);
+        let answer = project.scarce(&["verify", "--json"]).ended(3);
         assert!(answer.stdout.contains("page.html"), "{answer}");
         project.scarce(&["verify"]).ended(0).says(&["4 artifacts read, 0 damaged"]);
     }

@@ -35,7 +35,7 @@ mod a_store_that_cannot_be_written {
             return;
         }
         let answer = project.ask("run", &["--artifacts", "locked"]).ended(2);
-        answer.complains_of(&["cannot be written", "store::read_only"]);
+        answer.complains_of(&["permission denied", "locked", "store::denied"]);
     }
 
     #[test]
@@ -91,6 +91,102 @@ mod a_full_disk {
         assert!(answer.stderr.contains("large") && !answer.stderr.contains("panicked"), "{answer}");
         project.scarce(&["verify"]).ended(0).says(&["0 damaged"]);
         project.run(&[]).ended(0);
+    }
+}
+
+/// Folders that several people use. Only root can be two people.
+mod a_store_of_two_users {
+    use std::path::Path;
+
+    use fs_err::os::unix::fs::chown;
+
+    use super::*;
+
+    const ONE: u32 = 60_001;
+    const OTHER: u32 = 60_002;
+
+    fn mode(path: &Path, mode: u32) {
+        fs_err::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// A project that everybody may write in; `None`, said aloud, for all but root.
+    fn shared() -> Option<Project> {
+        let project = Project::with(SMALL);
+        if chown(project.path("pipeline.toml"), Some(ONE), Some(ONE)).is_err() {
+            skipped("only root can be two users");
+            return None;
+        }
+        mode(&project.path(""), 0o777);
+        Some(project)
+    }
+
+    /// Runs `scarce` as a user, with a mask for what it makes.
+    fn as_user(project: &Project, user: u32, umask: &str, words: &[&str]) -> scarce_tests::Answer {
+        let scarce = project.command(words);
+        let id = user.to_string();
+        let mut command = std::process::Command::new("setpriv");
+        command.args(["--reuid", &id, "--regid", &id, "--clear-groups", "sh", "-c"]);
+        command.arg(format!("umask {umask}; exec \"$0\" \"$@\""));
+        command.arg(scarce.get_program()).args(words);
+        Child::start(like(command, &scarce)).finish()
+    }
+
+    const RUN: &[&str] = &["run", "pipeline.toml"];
+
+    #[test]
+    fn is_used_by_both() {
+        let Some(project) = shared() else { return };
+        as_user(&project, ONE, "0", RUN).ended(0);
+        let answer = as_user(&project, OTHER, "0", &[RUN, &["--set", "stages.knn.k=3"]].concat());
+        answer.ended(0).complains_of(&["2 ran, 3 cached"]);
+        as_user(&project, ONE, "0", &["verify"]).ended(0).says(&["7 artifacts read, 0 damaged"]);
+        as_user(&project, ONE, "0", &["gc"]).ended(0);
+    }
+
+    /// Without a session the owner's `gc` would take away what the other is at work on.
+    #[test]
+    fn is_not_used_without_a_session() {
+        let Some(project) = shared() else { return };
+        as_user(&project, ONE, "0", RUN).ended(0);
+        let lock = project.path("artifacts/store/.lock");
+        mode(&lock, 0o600);
+        let answer = as_user(&project, OTHER, "0", &[RUN, &["--set", "stages.knn.k=3"]].concat());
+        answer.ended(2).complains_of(&["permission denied", ".lock", "store::denied"]);
+        as_user(&project, ONE, "0", &["verify"]).ended(0).says(&["5 artifacts read"]);
+    }
+
+    #[test]
+    fn with_a_lock_that_can_only_be_read_is_used() {
+        let Some(project) = shared() else { return };
+        as_user(&project, ONE, "0", RUN).ended(0);
+        mode(&project.path("artifacts/store/.lock"), 0o444);
+        as_user(&project, OTHER, "0", &[RUN, &["--set", "stages.knn.k=3"]].concat()).ended(0);
+    }
+
+    #[test]
+    fn bears_with_what_root_left_in_it() {
+        let Some(project) = shared() else { return };
+        as_user(&project, ONE, "22", RUN).ended(0);
+        let left = project.path("artifacts/store/.tmp/0123456789abcdef0123456789abcdef-1-0");
+        fs_err::create_dir_all(left.join("work")).unwrap();
+        fs_err::write(left.join("work/job.json"), "{}").unwrap();
+        mode(&left, 0o700);
+        as_user(&project, ONE, "22", &[RUN, &["--set", "stages.knn.k=3"]].concat()).ended(0);
+        let answer = as_user(&project, ONE, "22", &["gc"]).ended(0);
+        answer.says(&["left alone", "0123456789abcdef0123456789abcdef-1-0"]);
+        assert!(left.exists());
+    }
+
+    #[test]
+    fn says_of_what_cannot_be_read_that_it_cannot_be_read() {
+        let Some(project) = shared() else { return };
+        let text = SMALL.replace("dataset = \"digits\"", "path = \"secret\"");
+        project.write("pipeline.toml", text);
+        project.write("secret", "pixels");
+        mode(&project.path("secret"), 0o600);
+        let answer = as_user(&project, ONE, "22", RUN).ended(2);
+        let answer = answer.complains_of(&["permission denied", "secret", "`images`"]);
+        assert!(!answer.stderr.contains("cannot be written"), "{answer}");
     }
 }
 

@@ -151,6 +151,47 @@ mod a_damaged_artifact {
         the_store_is_whole(&project);
     }
 
+    /// What is no regular file where one should be: nobody waits for it, and it is computed again.
+    #[test]
+    fn that_is_a_pipe_a_file_or_a_folder_is_computed_again() {
+        let make = |words: &[&str], path: &Path| {
+            let made = std::process::Command::new(words[0]).args(&words[1..]).arg(path).status();
+            assert!(made.unwrap().success());
+        };
+        for words in [&["mkfifo"][..], &["mkdir"], &["touch"], &["ln", "-s", "/dev/zero"]] {
+            for of in ["", "manifest.json", "labels.parquet"] {
+                let project = Project::with(SMALL);
+                project.run(&[]).ended(0);
+                let entry = project.entry("small/labels");
+                let path = if of.is_empty() { entry } else { entry.join(of) };
+                let is_folder = path.is_dir();
+                if is_folder {
+                    fs_err::remove_dir_all(&path).unwrap();
+                } else {
+                    fs_err::remove_file(&path).unwrap();
+                }
+                make(words, &path);
+                project.ask("plan", &[]).ended(0).says(&["labels", "artifact damaged"]);
+                project.scarce(&["verify"]).ended(3).says(&["5 artifacts read, 1 damaged"]);
+                assert_eq!(project.run(&[]).ended(0).ran(), ["labels"], "{words:?} {of}");
+                the_store_is_whole(&project);
+                project.scarce(&["gc"]).ended(0);
+            }
+        }
+    }
+
+    #[test]
+    fn beside_a_folder_of_an_unknown_name_is_still_found() {
+        let project = Project::with(SMALL);
+        project.run(&[]).ended(0);
+        let key = project.entry("small/knn").file_name().unwrap().to_owned();
+        let strange = project.path("artifacts/store/Strange Kind").join(key);
+        fs_err::create_dir_all(&strange).unwrap();
+        project.scarce(&["verify"]).ended(0).says(&["Strange Kind", "5 artifacts read, 0 damaged"]);
+        project.scarce(&["gc", "--grace", "0s"]).ended(0).says(&["left alone", "Strange Kind"]);
+        assert!(strange.exists());
+    }
+
     #[test]
     fn is_found_by_verify() {
         let project = Project::with(SMALL);
@@ -161,7 +202,7 @@ mod a_damaged_artifact {
         bytes[middle] ^= 0x80;
         writable(&path);
         fs_err::write(&path, &bytes).unwrap();
-        let answer = project.scarce(&["verify"]).ended(1);
+        let answer = project.scarce(&["verify"]).ended(3);
         answer.says(&["predictions.parquet", "1 damaged"]);
         assert_eq!(project.run(&[]).ended(0).ran(), ["knn"]);
         the_store_is_whole(&project);
@@ -233,6 +274,42 @@ mod a_killed_run {
         let again = project.run(&["--set", "stages.slow.seconds=0"]).ended(0);
         assert!(again.ran().contains(&"slow".to_owned()), "{}", again.answer);
         the_store_is_whole(&project);
+    }
+}
+
+mod a_killed_run_and_then_a_collection {
+    use super::*;
+
+    #[test]
+    fn keeps_what_was_finished() {
+        let project = patient();
+        let run = project.start(&["--jobs", "1"]);
+        stage_process(&run, "patient");
+        signal(run.id(), "KILL");
+        assert_eq!(run.finish().code, None);
+        let records = project.scarce(&["runs", "--json"]).ended(0).json();
+        assert_eq!(records[0]["run"]["outcome"], "unfinished", "{records}");
+        eventually("the stage has ended too", || {
+            let collected = project.scarce(&["gc", "--grace", "0s", "--json"]);
+            (collected.code == Some(0)).then(|| {
+                assert_eq!(collected.json()["entries"].as_array().unwrap().len(), 0, "{collected}");
+            })
+        });
+        let again = project.run(&["--set", "stages.slow.seconds=0"]).ended(0);
+        assert_eq!(again.ran(), ["slow"], "images and pixels are there");
+        // And once a later run has ended, it counts as any other.
+        project.scarce(&["gc", "--keep-runs", "1"]).ended(0);
+        let records = project.scarce(&["runs", "--json"]).ended(0).json();
+        assert_eq!(records.as_array().unwrap().len(), 1, "{records}");
+    }
+
+    #[test]
+    fn what_no_record_knows_of_has_a_day() {
+        let project = Project::with(SMALL);
+        project.run(&[]).ended(0);
+        fs_err::remove_dir_all(project.path("artifacts/runs")).unwrap();
+        project.scarce(&["gc"]).ended(0).says(&["5 artifacts that no record knows of", "in 0"]);
+        project.scarce(&["gc", "--grace", "0s"]).ended(0).says(&["in 5 artifacts"]);
     }
 }
 

@@ -66,7 +66,8 @@ assert table["id"].is_unique().all()
 images = pl.read_parquet("images/images.parquet")
 assert images.schema["pixels"] == pl.Array(pl.UInt8, 64), images.schema
 assert set(images["split"].unique()) == {"train", "test"}, images["split"].unique()
-parts = pl.scan_parquet("knn/seed=*/predictions.parquet", hive_partitioning=True).collect()
+parts = pl.scan_parquet("knn", hive_partitioning=True).collect()
+assert parts.equals(pl.scan_parquet("knn/seed=*/predictions.parquet", hive_partitioning=True).collect())
 assert set(parts["seed"].unique()) == {3, 5}, parts
 joined = parts.join(pl.read_parquet("images/truth.parquet"), on="id", suffix="_true")
 right = (joined["label"] == joined["label_true"]).mean()
@@ -91,6 +92,8 @@ matrix = np.stack(table["embedding"])
 assert matrix.shape == (len(table), 64) and matrix.dtype == np.float32, (matrix.shape, matrix.dtype)
 kind = pq.read_schema("pixels/embeddings.parquet").field("embedding").type
 assert pa.types.is_fixed_size_list(kind) and kind.list_size == 64, kind
+parts = pd.read_parquet("knn")
+assert set(parts["seed"].astype(int)) == {3, 5}, parts
 metadata = pq.read_metadata("images/images.parquet").metadata
 assert metadata[b"scarce.table"] == b"images", metadata
 "#,
@@ -110,7 +113,7 @@ types = dict(duckdb.sql("describe select * from 'pixels/embeddings.parquet'").pr
 assert types["id"] == "UINTEGER" and types["embedding"].startswith("FLOAT["), types
 lengths = duckdb.sql("select distinct len(embedding) from 'pixels/embeddings.parquet'").fetchall()
 assert lengths == [(64,)], lengths
-parts = duckdb.sql("select seed, count(*) from read_parquet('knn/seed=*/predictions.parquet', hive_partitioning = true) group by seed order by seed").fetchall()
+parts = duckdb.sql("select seed, count(*) from read_parquet('knn/**/*.parquet', hive_partitioning = true) group by seed order by seed").fetchall()
 assert [seed for seed, _ in parts] == [3, 5], parts
 assert all(count == parts[0][1] for _, count in parts), parts
 right = duckdb.sql("select avg((p.label = t.label)::int) from read_parquet('knn/seed=*/predictions.parquet') p join 'images/truth.parquet' t using (id)").fetchall()[0][0]

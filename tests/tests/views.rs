@@ -1,4 +1,5 @@
-//! What people browse: links by stage and variant, which can be thrown away and come back.
+//! What people browse: folders by stage and variant with links to the results, which can be thrown away
+//! and come back.
 
 #![allow(clippy::unwrap_used)]
 
@@ -17,13 +18,28 @@ fn with_seeds() -> Project {
 fn lie_by_stage_and_axis() {
     let project = with_seeds();
     let views = project.path("artifacts/runs/small");
-    for view in ["images", "pixels", "labels/seed=0", "labels/seed=1", "knn/seed=1", "report"] {
-        assert!(views.join(view).is_symlink(), "{view}");
+    for (view, file) in [
+        ("images", "images.parquet"),
+        ("images", "truth.parquet"),
+        ("pixels", "embeddings.parquet"),
+        ("labels/seed=0", "labels.parquet"),
+        ("labels/seed=1", "labels.parquet"),
+        ("knn/seed=1", "predictions.parquet"),
+        ("report", "page.html"),
+    ] {
+        let view = views.join(view);
+        assert!(view.is_dir() && !view.is_symlink(), "readers do not go through links to folders");
+        assert!(view.join(file).is_symlink() && view.join(file).is_file(), "{file}");
     }
+    let beside = fs_err::read_dir(views.join("knn/seed=1")).unwrap().count();
+    assert_eq!(
+        beside, 1,
+        "nothing lies beside the table that a reader might take for a part of it"
+    );
     assert!(!views.join("pixels/seed=0").exists(), "a stage varies over the axes that it uses");
     let record = project.read("artifacts/runs/small/run.json");
     assert!(record.contains("\"done\""), "{record}");
-    let target = fs_err::read_link(views.join("pixels")).unwrap();
+    let target = fs_err::read_link(views.join("pixels/embeddings.parquet")).unwrap();
     assert!(target.is_relative(), "so that the folder may move");
 }
 
@@ -47,13 +63,99 @@ fn without_a_store_are_computed_again() {
 #[test]
 fn of_what_is_no_longer_there_are_gone() {
     let project = with_seeds();
-    project.run(&["--axis", "seed=1"]).ended(0);
+    let all = project.read("pipeline.toml");
+    project.write("pipeline.toml", all.replace("seed = [0, 1]", "seed = [1]"));
+    project.run(&[]).ended(0);
     let views = project.path("artifacts/runs/small");
     assert!(views.join("knn/seed=1").exists() && !views.join("knn/seed=0").exists());
     let text = project.read("pipeline.toml").replace("seed = \"$seed\"\n", "");
     project.write("pipeline.toml", text.replace("collect = [\"seed\"]\n", ""));
     project.run(&[]).ended(0);
-    assert!(views.join("knn").is_symlink(), "no axis, no folders");
+    assert!(views.join("knn/predictions.parquet").is_symlink(), "no axis, no folders");
+    assert!(!views.join("knn/seed=1").exists());
+}
+
+#[test]
+fn of_variants_that_were_not_asked_for_stay_and_so_does_what_is_known_of_them() {
+    let project = with_seeds();
+    project.run(&["--axis", "seed=0..1"]).ended(0);
+    let views = project.path("artifacts/runs/small");
+    assert!(views.join("knn/seed=0/predictions.parquet").exists());
+    assert!(views.join("knn/seed=1/predictions.parquet").exists());
+    project.edit("k = 1", "k = 3");
+    let plan = project.plan(&[]);
+    for seed in [0, 1] {
+        let line = format!("knn [seed={seed}]: run because param k 1 → 3");
+        assert!(plan.contains(&line), "{plan:?}");
+    }
+    project.scarce(&["gc", "--keep-runs", "1", "--grace", "0s"]).ended(0);
+    project.edit("k = 3", "k = 1");
+    assert_eq!(project.run(&[]).ended(0).ran(), ["report"], "of both seeds again");
+}
+
+#[test]
+fn leave_what_people_put_beside_them() {
+    let project = with_seeds();
+    let views = project.path("artifacts/runs/small");
+    let mine = ["notes.txt", "pixels/notes.txt", "knn/seed=0/notes.txt"];
+    for name in mine {
+        fs_err::write(views.join(name), "mine").unwrap();
+    }
+    let folders = ["empty", "pixels/empty", "knn/empty"];
+    folders.iter().for_each(|name| fs_err::create_dir(views.join(name)).unwrap());
+    let links = [("elsewhere", "../../../pipeline.toml"), ("pixels/far", "/nowhere")];
+    for (name, target) in links {
+        fs_err::os::unix::fs::symlink(target, views.join(name)).unwrap();
+    }
+    project.edit("k = 1", "k = 3");
+    project.run(&[]).ended(0);
+    let text = project.read("pipeline.toml").replace("seed = \"$seed\"\n", "");
+    project.write("pipeline.toml", text.replace("collect = [\"seed\"]\n", ""));
+    project.run(&[]).ended(0);
+    assert!(
+        mine.iter().all(|name| project.read(&format!("artifacts/runs/small/{name}")) == "mine")
+    );
+    assert!(folders.iter().all(|name| views.join(name).is_dir()));
+    assert!(links.iter().all(|(name, _)| views.join(name).is_symlink()));
+    assert!(!views.join("knn/seed=1").exists(), "ours go");
+}
+
+#[test]
+fn do_not_replace_what_is_in_their_place_and_say_so() {
+    let project = Project::with(SMALL);
+    let views = project.path("artifacts/runs/small");
+    fs_err::create_dir_all(views.join("pixels")).unwrap();
+    fs_err::write(views.join("pixels/embeddings.parquet"), "mine").unwrap();
+    fs_err::write(views.join("knn"), "mine").unwrap();
+    let answer = project.ask("run", &[]).ended(0);
+    answer.complains_of(&["small/pixels/embeddings.parquet", "small/knn", "is not a view"]);
+    assert_eq!(fs_err::read(views.join("knn")).unwrap(), b"mine");
+    assert_eq!(fs_err::read(views.join("pixels/embeddings.parquet")).unwrap(), b"mine");
+    assert!(views.join("report/page.html").exists());
+}
+
+/// Version 0.1 made one link to the whole entry.
+#[test]
+fn of_an_older_version_become_folders() {
+    let project = with_seeds();
+    let views = project.path("artifacts/runs/small");
+    for view in ["pixels", "knn/seed=0"] {
+        let entry = project.entry(&format!("small/{view}"));
+        fs_err::remove_dir_all(views.join(view)).unwrap();
+        fs_err::os::unix::fs::symlink(&entry, views.join(view)).unwrap();
+    }
+    let knn = project.entry("small/knn/seed=1");
+    project.run(&[]).ended(0);
+    for view in ["pixels/embeddings.parquet", "knn/seed=0/predictions.parquet"] {
+        let folder = views.join(view);
+        assert!(!folder.parent().unwrap().is_symlink() && folder.is_symlink(), "{view}");
+    }
+    // A stage that had no axes and has some now.
+    fs_err::remove_dir_all(views.join("knn")).unwrap();
+    fs_err::os::unix::fs::symlink(&knn, views.join("knn")).unwrap();
+    project.run(&[]).ended(0);
+    assert!(!views.join("knn").is_symlink() && views.join("knn/seed=0").is_dir());
+    assert!(!knn.join("seed=0").exists(), "nothing is written through the link");
 }
 
 #[test]
@@ -108,6 +210,8 @@ mod a_record_that_is_spoilt {
         let project = spoilt();
         let answer = project.ask("run", &[]).ended(0);
         answer.complains_of(&["run.json", "0 ran, 5 cached"]);
+        let kept = fs_err::read_dir(project.path("artifacts/runs/small/history")).unwrap();
+        assert_eq!(kept.count(), 1, "who can read something in it still may");
         project.scarce(&["runs"]).ended(0).says(&["small"]);
     }
 
@@ -117,5 +221,38 @@ mod a_record_that_is_spoilt {
         project.scarce(&["runs"]).ended(3).complains_of(&["run.json", "help"]);
         project.scarce(&["gc"]).ended(3);
         assert_eq!(project.run(&[]).ended(0).ran(), [""; 0], "nothing was collected");
+    }
+
+    /// A flipped bit, as disks have them: still JSON, still a key, but another one.
+    #[test]
+    fn in_one_bit_makes_gc_refuse() {
+        let project = Project::with(SMALL);
+        let run = project.run(&[]).ended(0);
+        let key = run.key("pixels");
+        let text = project.read("artifacts/runs/small/run.json");
+        let other = if key.starts_with('0') {
+            key.replacen('0', "1", 1)
+        } else {
+            format!("0{}", &key[1..])
+        };
+        project.write("artifacts/runs/small/run.json", text.replace(&key, &other));
+        for words in [&["gc"][..], &["gc", "--grace", "0s"], &["runs"]] {
+            project.scarce(words).ended(3).complains_of(&["run.json", "has changed"]);
+        }
+        assert_eq!(project.run(&[]).ended(0).ran(), [""; 0], "nothing was collected");
+    }
+
+    #[test]
+    fn by_being_a_pipe_or_a_folder_keeps_nobody_waiting() {
+        for make in ["mkfifo", "mkdir"] {
+            let project = spoilt();
+            let path = project.path("artifacts/runs/small/run.json");
+            fs_err::remove_file(&path).unwrap();
+            assert!(std::process::Command::new(make).arg(&path).status().unwrap().success());
+            project.scarce(&["runs"]).ended(3).complains_of(&["run.json", "not a regular file"]);
+            project.scarce(&["gc"]).ended(3);
+            assert_eq!(project.run(&[]).ended(0).ran(), [""; 0]);
+            assert!(path.is_file());
+        }
     }
 }

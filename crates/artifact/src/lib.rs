@@ -40,6 +40,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod batches;
+mod cache_tag;
 mod column;
 mod digest;
 mod error;
@@ -64,6 +65,7 @@ mod writer;
 mod tests;
 
 pub use batches::Batches;
+pub use cache_tag::{CACHE_TAG, is_cache, mark_as_cache};
 pub use column::{Column, Vectors};
 pub use digest::{Digest, digest_bytes, digest_file};
 pub use error::{Error, Result};

@@ -1,14 +1,14 @@
 //! What a person may type.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Learn from a handful of labels: a TOML file in, a graph of cached stages through, Parquet tables
 /// and a report out.
 ///
-/// Exit codes: 0 done, 1 a stage failed, 2 the request is wrong, 3 the store is damaged beyond
-/// repair, 130 interrupted.
+/// Exit codes: 0 done, 1 a stage failed, 2 the request is wrong, 3 something in the store is damaged
+/// (`verify` found it, or a record of a run cannot be read), 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "scarce", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -150,6 +150,9 @@ pub(crate) enum Command {
         /// only time is lost with it
         #[arg(long, value_name = "DAYS", default_value_t = 30)]
         memo_days: u32,
+        /// Keep results that no record knows of while they are younger: `0s`, `12h`, `1d`
+        #[arg(long, value_name = "TIME", default_value = "1d", value_parser = time)]
+        grace: Duration,
     },
     /// List, fetch or verify data sets and pretrained networks
     #[command(subcommand)]
@@ -286,4 +289,9 @@ pub(crate) struct NewArgs {
     /// Where to write the pipeline; must not exist
     #[arg(long, short, default_value = "own-images.toml", value_name = "FILE")]
     pub(crate) output: PathBuf,
+}
+
+/// A length of time such as `12h`.
+fn time(text: &str) -> Result<Duration, String> {
+    scarce_pipeline::time_span(text).ok_or_else(|| "write `90s`, `1h30m` or `2d`".to_owned())
 }

@@ -233,11 +233,11 @@ impl CliError {
         Self::Unknown { what, name: name.to_owned(), help }
     }
 
-    /// 1: damage was found; 2: the request is wrong; 3: what the store recorded is lost.
+    /// 2: the request is wrong; 3: something in the store is damaged.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Damaged { .. } => 1,
-            Self::DamagedTable { .. }
+            Self::Damaged { .. }
+            | Self::DamagedTable { .. }
             | Self::Orchestrator(scarce_orchestrator::Error::Record { .. }) => 3,
             _ => 2,
         }

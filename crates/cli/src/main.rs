@@ -20,7 +20,7 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser};
-use scarce_orchestrator::{BuiltIn, Hosts, Options, Orchestrator, Search};
+use scarce_orchestrator::{BuiltIn, Garbage, Hosts, Options, Orchestrator, Search};
 use scarce_pipeline::{Document, Overrides, Pipeline, json_schema};
 use scarce_stage::host;
 use serde_json::json;
@@ -92,8 +92,8 @@ fn dispatch(command: Command, global: &Global, out: &mut Output) -> Result<u8, C
         }
         Command::Schema => out.pretty_json(&json_schema(&hosts(&[], root)?.catalogue()))?,
         Command::Verify => store::verify(root, out)?,
-        Command::Gc { dry_run, keep_runs, memo_days } => {
-            store::collect(root, keep_runs, memo_days, dry_run, out)?;
+        Command::Gc { dry_run, keep_runs, memo_days, grace } => {
+            store::collect(root, &Garbage { keep_runs, grace, dry_run }, memo_days, out)?;
         }
         Command::Data(command) => data::run(&command, &data_folders(global), out)?,
         Command::New(args) => new::run(&args, &data_folders(global), out)?,

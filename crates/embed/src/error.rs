@@ -32,11 +32,11 @@ pub enum Error {
     },
 
     /// A share of the variance that is none.
-    #[error("`components` is {value}: a fraction must be above 0 and at most 1")]
+    #[error("`components` is {value:?}: a share of the variance must be above 0 and below 1")]
     #[diagnostic(
         code(embed::components),
         help(
-            "give a whole number of components, or the share of the variance to keep, such as 0.95"
+            "give a whole number of components, without a point (`2`, not `2.0`), or the share of the variance to keep, such as 0.95"
         )
     )]
     Components {

@@ -23,16 +23,17 @@ use crate::{
 pub enum Components {
     /// So many.
     Count(#[schemars(range(min = 1))] usize),
-    /// As many as it takes to keep this share of the variance, above 0 and at most 1.
-    Share(#[schemars(range(max = 1), extend("exclusiveMinimum" = 0))] f64),
+    /// As many as it takes to keep this share of the variance, above 0 and below 1.
+    Share(#[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))] f64),
 }
 
 /// Parameters of `pca`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Params {
-    /// How many components to keep: a whole number, or, as a fraction such as 0.95, as many as it
-    /// takes to keep this share of the variance. 1 is one component, 1.0 the whole variance.
+    /// How many components to keep: a whole number, or, as a fraction between 0 and 1 such as 0.95, as
+    /// many as it takes to keep this share of the variance (scikit-learn's `n_components`). `1` is one
+    /// component; `1.0` is refused, as there: for nearly all of the variance write 0.999.
     pub components: Components,
     /// How far variances are levelled: 0 leaves them; 1 scales every component to variance 1, as
     /// scikit-learn's `whiten=True`; 0.5 goes half way, by the root of the standard deviation, which
@@ -143,7 +144,7 @@ fn fit(params: &Params, covariance: &CovarianceSum) -> Result<FittedPca, Error> 
     let whiten = params.whiten;
     match params.components {
         Components::Count(components) => Ok(covariance.fit(Pca { components, whiten })?),
-        Components::Share(share) if share > 0.0 && share <= 1.0 => {
+        Components::Share(share) if share > 0.0 && share < 1.0 => {
             let components = covariance.rows().min(covariance.cols());
             Ok(keep_share(covariance.fit(Pca { components, whiten })?, share))
         }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use petgraph::graph::NodeIndex;
 use scarce_pipeline::{Pipeline, Source};
 use scarce_stage::{Ancestor, Description, Level};
-use scarce_store::{Damage, Entry, Key, Lookup, Store, canonical_json};
+use scarce_store::{Damage, Entry, Key, Lookup, Snapshot, Store, canonical_json};
 use serde_json::Value;
 
 use crate::{
@@ -28,6 +28,8 @@ pub(crate) enum Assessment {
 pub(crate) struct Work {
     pub(crate) key: Key,
     pub(crate) ingredients: Value,
+    /// What the files and folders among the parameters were like when the key was made.
+    pub(crate) data: Vec<Snapshot>,
     pub(crate) reasons: Vec<Reason>,
     /// Run even if somebody else has the result meanwhile.
     pub(crate) forced: bool,
@@ -50,6 +52,8 @@ pub(crate) struct Assessor<'a> {
     store: &'a Store,
     force: &'a [String],
     external: External<'a>,
+    /// Results whose bytes were found wrong: whatever a cheap check says, their tasks run.
+    suspects: HashMap<usize, Damage>,
     before: HashMap<String, &'a TaskRecord>,
 }
 
@@ -63,7 +67,14 @@ impl<'a> Assessor<'a> {
     ) -> Self {
         let tasks = last.into_iter().flat_map(|record| &record.tasks);
         let before = tasks.map(|task| (name(&task.stage, &task.axes), task)).collect();
-        Self { pipeline, hosts, store, force, external: External::new(store), before }
+        let (external, suspects) = (External::new(store), HashMap::new());
+        Self { pipeline, hosts, store, force, external, suspects, before }
+    }
+
+    /// The next judgement on a task is that its result is damaged. Whether it still is then, its worker
+    /// sees under the lock.
+    pub(crate) fn suspect(&mut self, index: usize, damage: Damage) {
+        self.suspects.insert(index, damage);
     }
 
     /// The record that the last run left of a task.
@@ -91,16 +102,21 @@ impl<'a> Assessor<'a> {
         let lineage = self.lineage(index, description);
         let graph = &self.pipeline.graph;
         let external = &mut self.external;
-        let ingredients = ingredients::of(graph, task, description, &lineage, &content, external)?;
+        let data = external.snapshots(task)?;
+        let ingredients = ingredients::of(graph, task, description, &lineage, &content, &data);
         let key = Key::of(&ingredients);
         let forced = self.force.contains(&task.stage);
-        let reasons = match self.store.find(&task.kind, &key)? {
+        let found = match (self.store.find(&task.kind, &key)?, self.suspects.remove(&index)) {
+            (Lookup::Hit(_), Some(damage)) => Lookup::Damaged(damage),
+            (found, _) => found,
+        };
+        let reasons = match found {
             Lookup::Hit(entry) if !forced => return Ok(Assessment::Cached(Arc::new(entry))),
             Lookup::Damaged(damage) => vec![Reason::Damaged { damage }],
             _ if forced => vec![Reason::Forced],
             _ => self.why(index, &ingredients),
         };
-        Ok(Assessment::Run(Work { key, ingredients, reasons, forced }))
+        Ok(Assessment::Run(Work { key, ingredients, data, reasons, forced }))
     }
 
     /// What the inputs come from, for a kind that asks.

@@ -114,6 +114,19 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// Something of somebody else's lies where a view belongs.
+    #[error("`{path}` is not a view and stays as it is")]
+    #[diagnostic(
+        code(orchestrator::in_the_way),
+        help(
+            "move it away, so that the view can be made; the results themselves are in the store"
+        )
+    )]
+    InTheWay {
+        /// What is in the way.
+        path: PathBuf,
+    },
+
     /// The record of a run is not readable.
     #[error("`{path}` is not the record of a run: {message}")]
     #[diagnostic(

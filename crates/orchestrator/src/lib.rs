@@ -13,9 +13,10 @@
 //! What a run leaves behind, apart from the store:
 //!
 //! ```text
-//! runs/<pipeline>/<stage>/[<axis>=<value>/…]   links into the store, one per task
+//! runs/<pipeline>/<stage>/[<axis>=<value>/…]   links to the outputs in the store, a folder per task
 //! runs/<pipeline>/run.json                     the Record of the last run
 //! runs/<pipeline>/history/<time>.json          those of earlier ones
+//! runs/<pipeline>/history/<time>-<pid>.jsonl   the journal of a run that goes on, or was killed
 //! ```
 //!
 //! ```no_run
@@ -74,7 +75,7 @@ pub use error::{Error, Result};
 pub use event::{RunEvent, TaskRef};
 pub use hosts::{BuiltIn, Host, Hosts, Rank, Search};
 pub use options::Options;
-pub use orchestrator::{Orchestrator, collect_garbage};
+pub use orchestrator::{Garbage, Orchestrator, collect_garbage};
 pub use plan::{Plan, PlannedTask, Status};
 pub use reason::Reason;
 pub use record::{Outcome, Record, TaskRecord, TaskStatus};

@@ -4,17 +4,18 @@ use std::{
     collections::HashSet,
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 
 use scarce_pipeline::Pipeline;
 use scarce_stage::Level;
-use scarce_store::{Collected, Entry, Store};
+use scarce_store::{Collected, Entry, Keep, Store};
 
 use crate::{
     Error, Hosts, Options, Plan, PlannedTask, Record, Result, RunEvent, Status, Summary, TaskRef,
     assess::{Assessment, Assessor, last_record},
     ingredients::producers,
-    schedule,
+    record, schedule,
 };
 
 /// A pipeline with everything that is needed to plan and run it.
@@ -162,32 +163,61 @@ fn entry(assessments: &[Option<Assessment>], index: usize) -> Option<Arc<Entry>>
     }
 }
 
-/// Removes from the store what no recorded run reaches. With `keep_runs`, only that many of the last
-/// runs of each pipeline count, and the records of earlier ones are removed too.
+/// What to collect as garbage.
+#[derive(Debug, Clone)]
+pub struct Garbage {
+    /// Only so many of the last runs of each pipeline count, and the records of earlier ones are removed
+    /// too; all count if absent. A run that was killed counts as long as no later one has ended.
+    pub keep_runs: Option<usize>,
+    /// A result that no record knows of stays when it is younger: whatever made it may be about to
+    /// record it, or its record may have been lost.
+    pub grace: Duration,
+    /// Only say what would be removed.
+    pub dry_run: bool,
+}
+
+impl Default for Garbage {
+    /// What no run reaches, after a day.
+    fn default() -> Self {
+        Self { keep_runs: None, grace: Duration::from_hours(24), dry_run: false }
+    }
+}
+
+/// Removes from the store what no recorded run reaches, and what killed processes left.
 ///
 /// # Errors
 /// When a run is alive, or a record cannot be read: what it reaches would be lost.
-pub fn collect_garbage(root: &Path, keep_runs: Option<usize>, dry_run: bool) -> Result<Collected> {
+pub fn collect_garbage(root: &Path, garbage: &Garbage) -> Result<Collected> {
     let root = std::path::absolute(root)?;
     let store = Store::open(&root)?;
-    let alone = if dry_run { None } else { Some(store.exclusive()?) };
-    let mut keep = HashSet::new();
+    let alone = if garbage.dry_run { None } else { Some(store.exclusive()?) };
+    let mut keep = Keep { grace: garbage.grace, ..Keep::default() };
     let mut old = Vec::new();
     for pipeline in Record::pipelines(&root)? {
-        for (i, path) in Record::all(&root, &pipeline)?.into_iter().enumerate() {
-            if keep_runs.is_some_and(|n| i >= n.max(1)) {
+        let last = Record::last(&root, &pipeline)?;
+        let mut counted = 0;
+        for path in Record::all(&root, &pipeline)? {
+            let unfinished = last.as_ref().is_none_or(|last| last.is_before_journal(&path));
+            let counts = garbage.keep_runs.is_none_or(|n| unfinished || counted < n.max(1));
+            counted += usize::from(!unfinished);
+            let results = |record: Record| {
+                record.tasks.into_iter().filter_map(|task| Some((task.kind, task.key?)))
+            };
+            if counts {
+                keep.reached.extend(results(Record::read(&path)?));
+            } else {
+                // Of what only a record reached that cannot be read nothing is known.
+                keep.given_up.extend(Record::read(&path).into_iter().flat_map(results));
                 old.push(path);
-                continue;
             }
-            let tasks = Record::read(&path)?.tasks;
-            keep.extend(tasks.into_iter().filter_map(|task| Some((task.kind, task.key?))));
         }
     }
-    let collected = store.collect(&keep, alone.as_ref())?;
-    if !dry_run {
+    let mut collected = store.collect(&keep, alone.as_ref())?;
+    if alone.is_some() {
         for path in old {
             fs_err::remove_file(path)?;
         }
+        collected.swept_bytes += record::sweep_all(&root)?;
     }
     Ok(collected)
 }

@@ -104,10 +104,11 @@ pub(crate) fn compare(before: &Value, now: &Value) -> Vec<Reason> {
     if from != to {
         return vec![Reason::Kind { from, to }];
     }
-    let mut reasons = Vec::new();
     if before.get("format") != now.get("format") {
-        reasons.push(Reason::KeyFormat);
+        // What else differs may only be written in another way.
+        return vec![Reason::KeyFormat];
     }
+    let mut reasons = Vec::new();
     if text(before, "code") != text(now, "code") {
         reasons.push(Reason::Code);
     }

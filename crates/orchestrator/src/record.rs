@@ -1,23 +1,29 @@
 //! The record of a run: what ran, with which ingredients, and what came of it.
 
 use std::{
-    io,
+    io::Write,
     path::{Path, PathBuf},
 };
 
 use fs_err::File;
 use jiff::Timestamp;
+use scarce_artifact::mark_as_cache;
 use scarce_stage::Failure;
-use scarce_store::{Durability, Key, Usage, write_atomic};
+use scarce_store::{
+    Durability, Key, Layout, Usage, lock_file, read_file, seal, sweep, unseal, write_atomic,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{Error, Result};
 
 /// Raised when a record changes its meaning.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// As 2, without the digest of the record itself.
+const UNSEALED_FORMAT: u32 = 1;
 
-/// `run.json`: one run of a pipeline.
+/// `run.json`: one run of a pipeline. It carries its own digest ([`scarce_store::seal`]): what it says
+/// is needed decides what is deleted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Version of this file.
@@ -55,6 +61,8 @@ pub enum Outcome {
     Failed,
     /// Somebody stopped it.
     Interrupted,
+    /// It goes on, or was killed: what a [`Journal`] says until the run ends.
+    Unfinished,
 }
 
 /// One task of a run.
@@ -86,6 +94,13 @@ pub struct TaskRecord {
     pub failure: Option<Failure>,
 }
 
+impl TaskRecord {
+    /// Where its view lies, relative to the pipeline's folder.
+    pub(crate) fn folder(&self) -> PathBuf {
+        scarce_pipeline::task_folder(&self.stage, &self.axes)
+    }
+}
+
 /// What became of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -109,6 +124,11 @@ pub(crate) fn folder(root: &Path, pipeline: &str) -> PathBuf {
     root.join("runs").join(pipeline)
 }
 
+/// Where the records of earlier runs lie.
+fn history(root: &Path, pipeline: &str) -> PathBuf {
+    folder(root, pipeline).join("history")
+}
+
 impl Record {
     /// The version that this program writes.
     pub(crate) const FORMAT: u32 = FORMAT;
@@ -123,11 +143,12 @@ impl Record {
     /// # Errors
     /// [`Error::Record`] when it is not one.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = fs_err::read(path)?;
         let wrong = |message: String| Error::Record { path: path.to_owned(), message };
-        let record: Self =
-            serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-        if record.format != FORMAT {
+        let text = read_file(path).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
+        let is_journal = path.extension().is_some_and(|extension| extension == JOURNAL);
+        let record = if is_journal { from_journal(&text) } else { from_text(&text) };
+        let record = record.map_err(|message| wrong(format!("it {message}")))?;
+        if record.format != FORMAT && record.format != UNSEALED_FORMAT {
             return Err(wrong(format!("it has format {}, not {FORMAT}", record.format)));
         }
         Ok(record)
@@ -139,19 +160,20 @@ impl Record {
     /// As [`Record::read`].
     pub fn last(root: &Path, pipeline: &str) -> Result<Option<Self>> {
         let path = Self::path(root, pipeline);
-        if path.exists() { Self::read(&path).map(Some) } else { Ok(None) }
+        if path.symlink_metadata().is_ok() { Self::read(&path).map(Some) } else { Ok(None) }
     }
 
-    /// Where the records of a pipeline lie, the last first.
+    /// Where the records of a pipeline lie: that of the last run that ended, then the others and those of
+    /// runs that did not end, the last first.
     ///
     /// # Errors
     /// When the folder cannot be read.
     pub fn all(root: &Path, pipeline: &str) -> Result<Vec<PathBuf>> {
-        let mut paths = list(&folder(root, pipeline).join("history"))?;
-        paths.retain(|path| path.extension().is_some_and(|e| e == "json"));
+        let mut paths = list(&history(root, pipeline))?;
+        paths.retain(|path| path.extension().is_some_and(|e| e == "json" || e == JOURNAL));
         paths.reverse();
         let last = Self::path(root, pipeline);
-        if last.exists() {
+        if last.symlink_metadata().is_ok() {
             paths.insert(0, last);
         }
         Ok(paths)
@@ -186,39 +208,127 @@ impl Record {
     /// Makes this the last run; the one before goes to `history`. Whoever calls holds [`lock`].
     pub(crate) fn write(&self, root: &Path) -> Result<()> {
         let path = Self::path(root, &self.pipeline);
-        if let Ok(before) = Self::read(&path) {
-            let name = before.started.strftime("%Y-%m-%dT%H-%M-%S%.6f.json").to_string();
-            let history = folder(root, &self.pipeline).join("history");
-            fs_err::create_dir_all(&history)?;
-            let place = history.join(name);
-            // Some file systems have no second names for a file.
-            if !place.exists() && fs_err::hard_link(&path, &place).is_err() {
-                fs_err::copy(&path, &place)?;
+        let history = history(root, &self.pipeline);
+        match Self::last(root, &self.pipeline) {
+            Ok(None) => {}
+            Ok(Some(before)) => {
+                fs_err::create_dir_all(&history)?;
+                let place = history.join(format!("{}.json", name(before.started)));
+                // Some file systems have no second names for a file.
+                if !place.exists() && fs_err::hard_link(&path, &place).is_err() {
+                    fs_err::copy(&path, &place)?;
+                }
+            }
+            // Not a record any more, but perhaps somebody can read in it what was there.
+            Err(_) => {
+                fs_err::create_dir_all(&history)?;
+                fs_err::rename(&path, history.join(format!("{}.damaged", name(self.started))))?;
             }
         }
-        let text = serde_json::to_vec(self).map_err(io::Error::other)?;
+        let text = seal(self, Layout::Line).map_err(scarce_store::Error::from)?;
         Ok(write_atomic(&path, &text, Durability::Machine)?)
     }
 }
 
+/// The extension of journals.
+const JOURNAL: &str = "jsonl";
+
+/// The record of a run that goes on: a line about the run, then one for each result that it has. When
+/// the run ends, its record takes over; when it is killed, the journal stays, so that what was finished
+/// is known to belong to a run.
+pub(crate) struct Journal {
+    path: PathBuf,
+    file: File,
+}
+
+impl Journal {
+    /// Begins the journal of a run; `record` has no tasks yet.
+    pub(crate) fn begin(root: &Path, record: &Record) -> Result<Self> {
+        make_folder(root, &record.pipeline)?;
+        let folder = history(root, &record.pipeline);
+        fs_err::create_dir_all(&folder)?;
+        let started = name(record.started);
+        let path = folder.join(format!("{started}-{}.{JOURNAL}", std::process::id()));
+        write_atomic(&path, &line(record)?, Durability::Machine)?;
+        let file = fs_err::OpenOptions::new().append(true).open(&path)?;
+        Ok(Self { path, file })
+    }
+
+    /// Notes results.
+    pub(crate) fn add(&mut self, tasks: &[TaskRecord]) -> Result<()> {
+        let lines = tasks.iter().map(line).collect::<Result<Vec<_>>>()?;
+        self.file.write_all(&lines.concat())?;
+        Ok(self.file.sync_data()?)
+    }
+
+    /// The record of the run is written.
+    pub(crate) fn end(self) -> Result<()> {
+        Ok(fs_err::remove_file(self.path)?)
+    }
+}
+
+fn line<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+    let mut text = seal(value, Layout::Line)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// The name of a record in the history.
+fn name(started: Timestamp) -> String {
+    started.strftime("%Y-%m-%dT%H-%M-%S%.6f").to_string()
+}
+
+impl Record {
+    /// Whether the record at a path, one of [`Record::all`], is the journal of a run that began after
+    /// this one.
+    pub(crate) fn is_before_journal(&self, path: &Path) -> bool {
+        let is_journal = path.extension().is_some_and(|extension| extension == JOURNAL);
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        is_journal && stem.is_some_and(|stem| stem > name(self.started).as_str())
+    }
+}
+
+fn from_text(text: &[u8]) -> Result<Record, String> {
+    unseal(text, "a record", |record: &Record| record.format == UNSEALED_FORMAT)
+}
+
+fn from_journal(text: &[u8]) -> Result<Record, String> {
+    // What a process was writing when it was killed has no end.
+    let end = text.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+    let mut lines = text[..end].split(|byte| *byte == b'\n');
+    let first = lines.next().filter(|line| !line.is_empty());
+    let mut record: Record =
+        unseal(first.ok_or("is cut short before its first line ends")?, "a record", |_| false)?;
+    for (number, line) in lines.enumerate() {
+        let task = unseal(line, "the result of a task", |_: &TaskRecord| false);
+        record.tasks.push(task.map_err(|message| format!("{message}, in line {}", number + 2))?);
+    }
+    Ok(record)
+}
+
 /// Keeps two runs of one pipeline from mixing their views; held for moments only.
 pub(crate) fn lock(root: &Path, pipeline: &str) -> Result<File> {
-    let folder = folder(root, pipeline);
-    fs_err::create_dir_all(&folder)?;
-    let path = folder.join(".lock");
-    let file = fs_err::OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    let file = lock_file(&make_folder(root, pipeline)?.join(".lock"))?;
     file.lock()?;
     Ok(file)
 }
 
+/// `<root>/runs/<pipeline>`, made if need be. The folder of all runs is marked as a cache: what lies in
+/// it is no data for a stage that reads the folder around it.
+fn make_folder(root: &Path, pipeline: &str) -> Result<PathBuf> {
+    let folder = folder(root, pipeline);
+    fs_err::create_dir_all(&folder)?;
+    mark_as_cache(&root.join("runs"));
+    Ok(folder)
+}
+
+/// Removes what killed processes left beside the records; returns the bytes.
+pub(crate) fn sweep_all(root: &Path) -> Result<u64> {
+    let folders = Record::pipelines(root)?.into_iter().map(|name| folder(root, &name));
+    Ok(folders.map(|folder| sweep(&folder, None)).sum())
+}
+
 /// What a folder holds, sorted; nothing when it is not there.
 pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = match fs_err::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
-    };
-    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
-    paths.sort();
-    Ok(paths)
+    Ok(scarce_store::list(folder)?)
 }

@@ -6,12 +6,9 @@ use std::{
 };
 
 use scarce_stage::Failure;
-use scarce_store::{Damage, Entry, Lookup};
+use scarce_store::{Damage, Entry};
 
-use crate::{
-    Reason, Result, RunEvent,
-    schedule::{Run, State},
-};
+use crate::schedule::{Run, State};
 
 /// An artifact that is damaged again and again lies on a disk that fails.
 const MOST_REPAIRS: usize = 3;
@@ -25,6 +22,8 @@ pub(crate) struct Repairs {
     before: HashMap<usize, Arc<Entry>>,
     /// Tasks that run on results that have been replaced by others.
     outdated: HashSet<usize>,
+    /// How often the inputs of a task were replaced while it ran.
+    replaced: HashMap<usize, usize>,
 }
 
 impl Repairs {
@@ -55,15 +54,10 @@ impl Run<'_> {
             self.fail(producer, failure, None);
             return;
         }
-        if let Err(error) = self.examine(producer, &entry) {
-            self.fail(producer, error.into(), None);
-            return;
-        }
         self.take_back(producer, entry);
+        self.assessor.suspect(producer, damage);
         if self.assess(producer) {
             self.advance(producer);
-        } else if let Some(work) = &mut self.works[producer] {
-            work.reasons = vec![Reason::Damaged { damage }];
         }
     }
 
@@ -100,21 +94,19 @@ impl Run<'_> {
         }
     }
 
-    /// Sets an entry aside if it is damaged, and not merely another than before: a run elsewhere may
-    /// have replaced it.
-    fn examine(&self, index: usize, entry: &Entry) -> Result<()> {
-        let store = &self.shared.orchestrator.store;
-        let (kind, key) = (&entry.manifest.kind, &entry.manifest.key);
-        let damage = match store.find(kind, key)? {
-            Lookup::Absent => None,
-            Lookup::Damaged(damage) => Some(damage),
-            Lookup::Hit(entry) => store.verify(&entry)?,
-        };
-        if let Some(damage) = damage {
-            let quarantine = store.quarantine(kind, key, &damage)?;
-            let task = self.shared.reference(index);
-            self.shared.emit(RunEvent::Damaged { task, damage, quarantine });
+    /// A task has read inputs that were replaced before it ended, by this run or another: it runs again
+    /// with what is there now.
+    pub(crate) fn replaced(&mut self, index: usize) {
+        self.repairs.is_outdated(index);
+        let count = self.repairs.replaced.entry(index).or_default();
+        *count += 1;
+        if *count > MOST_REPAIRS {
+            let message = "an input was replaced again and again while this stage was reading it";
+            let failure = Failure::new("orchestrator::replaced", message)
+                .help("run it again when whatever replaces it has ended");
+            self.fail(index, failure, None);
+        } else {
+            self.again(index);
         }
-        Ok(())
     }
 }

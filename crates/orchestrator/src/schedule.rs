@@ -15,7 +15,7 @@ use std::{
 
 use petgraph::{Direction, graph::NodeIndex};
 use scarce_stage::{Failure, Level};
-use scarce_store::{Damage, Entry, Usage};
+use scarce_store::{Entry, Usage};
 
 use crate::{
     Orchestrator, Result, RunEvent, Summary, TaskStatus,
@@ -25,10 +25,11 @@ use crate::{
     ingredients::producers,
     orchestrator::say,
     ready::Ready,
+    record::Journal,
     repair::Repairs,
     resources::{Held, Request, Share},
     verified::Verified,
-    views,
+    views::Views,
     worker::{Assignment, Outcome, Shared},
 };
 
@@ -83,6 +84,8 @@ pub(crate) struct Run<'a> {
     pub(crate) repairs: Repairs,
     held: Held,
     meetings: Meetings,
+    /// What is done, for whoever finds the run killed.
+    pub(crate) journal: Option<Journal>,
     /// No new tasks are started.
     closing: bool,
 }
@@ -117,8 +120,9 @@ pub(crate) fn run(
     events(RunEvent::Planned { tasks: orchestrator.planned(&assessments) });
     let shared = Shared { orchestrator, interrupt, events, verified: Verified::default() };
     let mut run = Run::new(&shared, assessor, assessments);
+    finish::begin_journal(&mut run, begin.1);
     run.work_off();
-    let summary = finish::finish(&run, last.as_ref(), begin)?;
+    let summary = finish::finish(&mut run, last.as_ref(), begin)?;
     events(RunEvent::Ended { summary: summary.clone() });
     Ok(summary)
 }
@@ -149,6 +153,7 @@ impl<'a> Run<'a> {
             repairs: Repairs::default(),
             held: Held::default(),
             meetings: Meetings::default(),
+            journal: None,
             closing: false,
         };
         for (index, assessment) in assessments.into_iter().enumerate() {
@@ -226,6 +231,7 @@ impl<'a> Run<'a> {
             Outcome::Failed { .. } if self.repairs.is_outdated(index) => self.again(index),
             Outcome::Failed { failure, log } => self.fail(index, failure, log),
             Outcome::DamagedInput { producer, damage } => self.repair(index, producer, damage),
+            Outcome::Replaced => self.replaced(index),
             Outcome::Stopped => self.set(index, State::Pending),
         }
     }
@@ -241,7 +247,7 @@ impl<'a> Run<'a> {
     }
 
     /// Judges a task once more.
-    fn again(&mut self, index: usize) {
+    pub(crate) fn again(&mut self, index: usize) {
         self.set(index, State::Pending);
         if self.assess(index) {
             self.advance(index);
@@ -264,16 +270,15 @@ impl<'a> Run<'a> {
     }
 
     fn done(&mut self, index: usize, entry: Arc<Entry>, usage: Option<Usage>) {
-        let orchestrator = self.shared.orchestrator;
+        let Orchestrator { root, whole, .. } = self.shared.orchestrator;
         let folder = self.shared.task(index).folder();
-        let linked =
-            views::link(&orchestrator.root, &orchestrator.whole.name, &folder, &entry.folder);
-        if let Err(error) = linked {
+        if let Err(error) = Views::new(root, &whole.name).show(&folder, &entry) {
             // Made again when the run ends; what matters is in the store.
             tracing::debug!("a view is not there yet: {error}");
         }
         let state = State::Done { entry: Arc::clone(&entry), usage };
         self.set(index, state);
+        finish::note(self, index);
         self.compare(index, &entry);
         self.meet(index, &entry);
     }
@@ -286,26 +291,6 @@ impl<'a> Run<'a> {
         };
         if matches!(self.states[reader], State::Pending) {
             self.fail(reader, failure, None);
-            self.spare(reader);
-        }
-    }
-
-    /// What would be computed for nothing but a task that cannot run is not computed.
-    fn spare(&mut self, because: usize) {
-        let mut waiting = vec![because];
-        while let Some(next) = waiting.pop() {
-            let above: BTreeSet<usize> =
-                producers(self.shared.task(next)).map(NodeIndex::index).collect();
-            for producer in above {
-                let is_lost = |index: &usize| {
-                    matches!(self.states[*index], State::Failed { .. } | State::Skipped)
-                };
-                let is_open = matches!(self.states[producer], State::Pending | State::Ready);
-                if is_open && self.dependents(producer).iter().all(is_lost) {
-                    self.skip(producer, because);
-                    waiting.push(producer);
-                }
-            }
         }
     }
 
@@ -352,27 +337,12 @@ impl<'a> Run<'a> {
                 true
             }
             Assessment::Run(work) => {
-                if let Some(damage) = work.damage() {
-                    self.set_aside(index, &work, damage);
-                }
                 self.works[index] = Some(work);
                 self.set(index, State::Ready);
                 self.ready.insert(index);
                 false
             }
         }
-    }
-
-    /// Quarantines a damaged entry.
-    fn set_aside(&self, index: usize, work: &Work, damage: &Damage) {
-        let kind = &self.shared.task(index).kind;
-        let moved = self.shared.orchestrator.store.quarantine(kind, &work.key, damage);
-        let quarantine = moved.unwrap_or_else(|error| {
-            say(self.shared.events, Level::Warn, format!("the damaged artifact stays: {error}"));
-            None
-        });
-        let (task, damage) = (self.shared.reference(index), damage.clone());
-        self.shared.emit(RunEvent::Damaged { task, damage, quarantine });
     }
 
     pub(crate) fn fail(&mut self, index: usize, failure: Failure, log: Option<PathBuf>) {

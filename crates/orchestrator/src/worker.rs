@@ -11,12 +11,11 @@ use std::{
 };
 
 use petgraph::graph::NodeIndex;
-use scarce_pipeline::{Source, Task};
+use scarce_pipeline::{PathParam, Source, Task};
 use scarce_stage::{
     Description, Event, Failure, Job, JobInput, Level, OTHER_ENVIRONMENT, PROTOCOL,
 };
-use scarce_store::{Damage, Entry, Lookup, Staging, Usage};
-use serde_json::Value;
+use scarce_store::{Change, Damage, Entry, KeyLock, Lookup, Snapshot, Staging, Usage};
 
 use crate::{
     Orchestrator, RunEvent, TaskRef,
@@ -26,7 +25,7 @@ use crate::{
     log::Log,
     memo, outputs,
     resources::Share,
-    verified::Verified,
+    verified::{self, Inputs, Verified},
 };
 
 /// Of a longer failure the record and the screen get head and tail.
@@ -50,6 +49,8 @@ pub(crate) enum Outcome {
     Failed { failure: Failure, log: Option<PathBuf> },
     /// What it needs cannot be used.
     DamagedInput { producer: usize, damage: Damage },
+    /// What it has read was replaced, by this run or another, before it ended.
+    Replaced,
     /// The run was interrupted.
     Stopped,
 }
@@ -101,15 +102,17 @@ impl Shared<'_> {
             }
             !self.interrupted()
         };
-        let Some(_lock) = store.lock(key, &mut waiting)? else { return Ok(Outcome::Stopped) };
-        if !assignment.work.forced
-            && let Lookup::Hit(entry) = store.find(&task.kind, key)?
-        {
+        let Some(lock) = store.lock(key, &mut waiting)? else { return Ok(Outcome::Stopped) };
+        if let Some(entry) = self.there_after_all(assignment, task, &lock)? {
             return Ok(Outcome::Reused { entry });
         }
-        if let Some((producer, damage)) = self.damaged_input(task, &assignment.inputs)? {
+        let mut read = Read::default();
+        if let Some((producer, damage)) =
+            self.damaged_input(task, &assignment.inputs, &mut read.inputs)
+        {
             return Ok(Outcome::DamagedInput { producer, damage });
         }
+        read.data = self.data_as_keyed(task, &assignment.work)?;
         let staging = store.stage(key)?;
         let mut log = Log::create(&staging.log()).map_err(scarce_store::Error::from)?;
         self.emit(RunEvent::Started {
@@ -121,7 +124,7 @@ impl Shared<'_> {
         match self.in_staging(assignment, task, &staging, &mut log) {
             Ok(Some(usage)) => {
                 drop(log);
-                self.publish(assignment, task, staging, usage)
+                self.publish(assignment, task, staging, usage, &read)
             }
             Ok(None) => Ok(Outcome::Stopped),
             Err(failure) => {
@@ -135,21 +138,68 @@ impl Shared<'_> {
         }
     }
 
-    /// The first input, in the order of the ports, that is not what its manifest says.
+    /// The result, if it can be used: another run may have computed or repaired it since the judgement.
+    /// If it is there and damaged, it is set aside; the key's lock keeps others from it.
+    fn there_after_all(
+        &self,
+        assignment: &Assignment,
+        task: &Task,
+        lock: &KeyLock,
+    ) -> Result<Option<Entry>, Failure> {
+        let store = &self.orchestrator.store;
+        let Work { key, forced, .. } = &assignment.work;
+        // Who was judged by its bytes is looked at as closely now.
+        let found = match assignment.work.damage() {
+            Some(_) => store.find_verified(&task.kind, key)?,
+            None => store.find(&task.kind, key)?,
+        };
+        match found {
+            Lookup::Hit(entry) if !forced => return Ok(Some(entry)),
+            Lookup::Hit(_) | Lookup::Absent => {}
+            Lookup::Damaged(_) => {
+                if let Some(aside) = store.set_aside(&task.kind, lock)? {
+                    let (task, damage) = (self.reference(assignment.index), aside.damage);
+                    let quarantine = Some(aside.place);
+                    self.emit(RunEvent::Damaged { task, damage, quarantine });
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first input, in the order of the ports, that is not what its manifest says; notes what the
+    /// files of the others are like.
     fn damaged_input(
         &self,
         task: &Task,
         inputs: &BTreeMap<usize, Arc<Entry>>,
-    ) -> Result<Option<(usize, Damage)>, Failure> {
-        for source in sources(task) {
-            let Some(entry) = inputs.get(&source.task.index()) else { continue };
-            let Some(output) = entry.output(&source.port) else { continue };
-            let checked = self.verified.check(entry, output).map_err(scarce_store::Error::from)?;
-            if let Some(damage) = checked {
-                return Ok(Some((source.task.index(), damage)));
+        read: &mut Inputs,
+    ) -> Option<(usize, Damage)> {
+        sources(task).find_map(|source| {
+            let entry = inputs.get(&source.task.index())?;
+            let damage = self.verified.check(entry, entry.output(&source.port)?, read)?;
+            Some((source.task.index(), damage))
+        })
+    }
+
+    /// What the files and folders among the parameters are like now that the stage begins to read them;
+    /// they hold what the key says.
+    fn data_as_keyed(&self, task: &Task, work: &Work) -> Result<Vec<Snapshot>, Failure> {
+        let store = &self.orchestrator.store;
+        let snapshot = |(param, keyed): (&PathParam, &Snapshot)| -> Result<Snapshot, Failure> {
+            if store.is_untouched(&param.path, keyed)? {
+                return Ok(keyed.clone());
             }
-        }
-        Ok(None)
+            match store.changes(&param.path, keyed)? {
+                Change::None => Ok(keyed.clone()),
+                Change::Touched(now) => Ok(now),
+                Change::Content => {
+                    let message = format!("`{}` changed after the plan", param.path.display());
+                    Err(Failure::new("orchestrator::changed", message).help("run it again"))
+                }
+            }
+        };
+        task.paths.iter().zip(&work.data).map(snapshot).collect()
     }
 
     /// Runs the process; `None` when it was interrupted.
@@ -286,17 +336,28 @@ impl Shared<'_> {
         }
     }
 
-    /// A file or folder among the parameters that does not hold what the key says.
-    fn changed_data(&self, task: &Task, work: &Work) -> Result<Option<String>, Failure> {
-        for param in task.paths.iter() {
-            let pointer = format!("/params{}/content", param.pointer);
-            let keyed = work.ingredients.pointer(&pointer).and_then(Value::as_str);
-            let now = self.orchestrator.store.digest_external(&param.path)?;
-            if keyed != Some(now.as_str()) {
-                return Ok(Some(param.path.display().to_string()));
-            }
+    /// What has become of the files and folders among the parameters while the stage was reading them.
+    /// It does not help if they hold the same again: nobody knows what they held when they were read.
+    fn data_held_still(&self, task: &Task, read: &Read) -> Result<(), Failure> {
+        for (param, before) in task.paths.iter().zip(&read.data) {
+            let path = param.path.display();
+            let (message, help) = match self.orchestrator.store.changes(&param.path, before)? {
+                Change::None => continue,
+                Change::Content => {
+                    (format!("`{path}` changed while this stage was reading it"), "run it again")
+                }
+                Change::Touched(_) => (
+                    format!(
+                        "something in `{path}` was written, replaced or renamed while this stage was \
+                         reading it; it holds the same as before, but may have held something else in \
+                         between"
+                    ),
+                    "run it again; `scarce` leaves out folders that hold a `CACHEDIR.TAG`",
+                ),
+            };
+            return Err(Failure::new("orchestrator::changed", message).help(help));
         }
-        Ok(None)
+        Ok(())
     }
 
     fn publish(
@@ -305,6 +366,7 @@ impl Shared<'_> {
         task: &Task,
         staging: Staging,
         usage: Usage,
+        read: &Read,
     ) -> Result<Outcome, Failure> {
         let store = &self.orchestrator.store;
         let key = &assignment.work.key;
@@ -312,19 +374,10 @@ impl Shared<'_> {
             let log = store.keep_log(staging, &task.kind, key).ok();
             Ok(Outcome::Failed { failure, log })
         };
-        let unchanged = sources(task).all(|source| {
-            let entry = assignment.inputs.get(&source.task.index());
-            let output = entry.and_then(|entry| Some((entry, entry.output(&source.port)?)));
-            output.is_none_or(|(entry, output)| self.verified.unchanged(entry, output))
-        });
-        if !unchanged {
-            let message = "an input was replaced by another run while this stage was reading it";
-            let failure = Failure::new("orchestrator::replaced", message).help("run it again");
-            return failed(failure, &staging);
+        if !verified::unchanged(&read.inputs) {
+            return Ok(Outcome::Replaced);
         }
-        if let Some(path) = self.changed_data(task, &assignment.work)? {
-            let message = format!("`{path}` changed while this stage was reading it");
-            let failure = Failure::new("orchestrator::changed", message).help("run it again");
+        if let Err(failure) = self.data_held_still(task, read) {
             return failed(failure, &staging);
         }
         let Some((_, description)) = self.orchestrator.hosts.get(&task.kind) else {
@@ -356,6 +409,15 @@ impl Shared<'_> {
 fn begins_as_failure(text: &[u8]) -> bool {
     let words: Vec<u8> = text.iter().copied().take(64).filter(|byte| *byte != b' ').collect();
     words.starts_with(br#"{"event":"failed""#)
+}
+
+/// What a stage reads, as it was when the stage began.
+#[derive(Default)]
+struct Read {
+    /// The files of its inputs.
+    inputs: Inputs,
+    /// The files and folders among its parameters, in the order of [`Task::paths`].
+    data: Vec<Snapshot>,
 }
 
 fn sources(task: &Task) -> impl Iterator<Item = &Source> {

@@ -103,5 +103,5 @@ pub use error::{Error, Problem};
 pub use fault::Fault;
 pub use names::did_you_mean;
 pub use overrides::Overrides;
-pub use pipeline::{Link, PathParam, Pipeline, Resources, Source, Stage, Task, Wire};
-pub use resources::memory_size;
+pub use pipeline::{Link, PathParam, Pipeline, Resources, Source, Stage, Task, Wire, task_folder};
+pub use resources::{memory_size, time_span};

@@ -28,6 +28,14 @@ pub struct Overrides {
     pub axes: Vec<String>,
 }
 
+impl Overrides {
+    /// Whether they change axes or rounds.
+    pub(crate) fn narrow(&self) -> bool {
+        let of_axes = |set: &String| set.starts_with("axes.") || set.starts_with("rounds.");
+        !self.axes.is_empty() || self.set.iter().any(of_axes)
+    }
+}
+
 /// Changes the tree. Problems point into the argument.
 pub(crate) fn apply(
     root: &mut Table,

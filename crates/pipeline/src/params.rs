@@ -214,6 +214,21 @@ impl<'a> Template<'a> {
         for (pointer, wrong) in &settling.bad_paths {
             check.report_path(pointer, wrong, problems);
         }
+        for (key, value) in value.as_object().into_iter().flatten() {
+            if let Some(entry) = self.stage.params.get(key)
+                && self.kind.schema.is_ambiguous(key, value)
+            {
+                let message = format!("`{value}` may be the whole number or the fraction");
+                let whole = value.as_f64().unwrap_or_default();
+                let help = format!(
+                    "write `{whole}` for the whole number; a fraction that means nearly the same is \
+                     `{}`",
+                    if whole > 0.0 { whole - 0.001 } else { whole + 0.001 }
+                );
+                let fault = Fault::InvalidValue { what: key.clone(), message, help: Some(help) };
+                problems.add(fault, entry.node.span, "");
+            }
+        }
         if !self.kind.validator.is_valid(&value) {
             for error in self.kind.validator.iter_errors(&value) {
                 check.report(&error, problems);

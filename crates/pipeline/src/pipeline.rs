@@ -36,6 +36,8 @@ pub struct Pipeline {
     pub stages: Vec<Stage>,
     /// Every variant of every stage; an edge leads from the task that writes to the one that reads.
     pub graph: DiGraph<Task, Wire>,
+    /// The axes are others than the file says: the variants may be a part of its.
+    pub partial: bool,
     /// What is odd but does not stop a run.
     pub warnings: Vec<Problem>,
 }
@@ -236,6 +238,7 @@ impl Pipeline {
             axes: self.axes.clone(),
             stages: Vec::new(),
             graph: DiGraph::new(),
+            partial: self.partial,
             warnings: self.warnings.clone(),
         }
     }
@@ -252,10 +255,19 @@ impl Task {
 
     /// The stage with its axes as folders: `encoder/seed=3/architecture=conv`.
     pub fn folder(&self) -> PathBuf {
-        std::iter::once(self.stage.clone()).chain(self.levels()).collect()
+        task_folder(&self.stage, &self.axes)
     }
 
     fn levels(&self) -> impl Iterator<Item = String> {
-        self.axes.iter().map(|(name, value)| format!("{name}={}", axis_text(value)))
+        levels(&self.axes)
     }
+}
+
+/// A stage with a variant's axes as folders: `encoder/seed=3/architecture=conv`.
+pub fn task_folder(stage: &str, axes: &[(String, Value)]) -> PathBuf {
+    std::iter::once(stage.to_owned()).chain(levels(axes)).collect()
+}
+
+fn levels(axes: &[(String, Value)]) -> impl Iterator<Item = String> {
+    axes.iter().map(|(name, value)| format!("{name}={}", axis_text(value)))
 }

@@ -68,6 +68,7 @@ pub(crate) fn resolve(
         axes: axes(sketch),
         stages,
         graph,
+        partial: overrides.narrow(),
         warnings,
     })
 }

@@ -102,6 +102,11 @@ pub fn memory_size(text: &str) -> Option<u64> {
     (bytes < 1e18).then_some(bytes as u64)
 }
 
+/// `1h30m` as a length of time; nothing when it is none.
+pub fn time_span(text: &str) -> Option<Duration> {
+    seconds(text).map(Duration::from_secs)
+}
+
 /// `1h30m` as seconds.
 fn seconds(text: &str) -> Option<u64> {
     let mut rest = text.trim();

@@ -96,6 +96,10 @@ impl<'a> Schema<'a> {
             .iter()
             .filter(|branch| self.accepts(branch, json_type(value)) && self.tagged(branch, value))
             .collect();
+        if fitting.is_empty() && is_whole_float(value) {
+            // JSON has one type of numbers: `1.0` may stand where only integers may.
+            fitting = branches.iter().filter(|branch| self.accepts(branch, "integer")).collect();
+        }
         if fitting.len() > 1 {
             fitting.retain(|branch| self.complete(branch, value));
         }
@@ -103,6 +107,20 @@ impl<'a> Schema<'a> {
             [branch] => Some(branch),
             _ => None,
         }
+    }
+
+    /// Whether a value is a whole number with a fraction, such as `1.0`, where integers mean one thing
+    /// and fractions another (`components = 2` or `components = 0.95`): nobody knows what it means.
+    pub(crate) fn is_ambiguous(self, key: &str, value: &Value) -> bool {
+        let number = |branch: &'a Value| self.accepts(branch, "number");
+        let only_integers = |branch: &'a Value| self.accepts(branch, "integer") && !number(branch);
+        let alternatives = |part: &'a Value| {
+            let branches = ["anyOf", "oneOf"].into_iter().filter_map(|name| part[name].as_array());
+            branches.into_iter().any(|of| of.iter().any(number) && of.iter().any(only_integers))
+        };
+        let named = Self::property(&self.parts(self.root, None), key);
+        is_whole_float(value)
+            && named.into_iter().flat_map(|schema| self.parts(schema, None)).any(alternatives)
     }
 
     /// Whether every constant that a branch demands of an object's keys is there.
@@ -260,6 +278,11 @@ fn fill(parts: &[&Value], object: &mut Map<String, Value>) {
             }
         }
     }
+}
+
+fn is_whole_float(value: &Value) -> bool {
+    matches!(value, Value::Number(number) if number.is_f64())
+        && value.as_f64().is_some_and(|x| x.fract() == 0.0)
 }
 
 fn settle_number(parts: &[&Value], value: &mut Value) {

@@ -7,7 +7,10 @@ use scarce_stage::Format;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Durability, Entry, Key, Manifest, OutputFile, Result, Store, files, manifest::MANIFEST_FORMAT,
+    Durability, Entry, Key, KeyLock, Lookup, Manifest, OutputFile, Result, Store, files,
+    manifest::{MANIFEST_FORMAT, UNSEALED_FORMAT},
+    store::Own,
+    unseal,
 };
 
 /// Why an entry must not be used.
@@ -21,8 +24,18 @@ pub struct Damage {
 
 impl Damage {
     pub(crate) fn new(folder: &Path, file: &str, what: impl Into<String>) -> Self {
-        Self { path: folder.join(file), what: what.into() }
+        let path = if file.is_empty() { folder.to_owned() } else { folder.join(file) };
+        Self { path, what: what.into() }
     }
+}
+
+/// A damaged entry that was taken out of the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// What was wrong with it.
+    pub damage: Damage,
+    /// Where it is now.
+    pub place: PathBuf,
 }
 
 impl fmt::Display for Damage {
@@ -39,9 +52,9 @@ pub(crate) fn parse_manifest(
     key: &Key,
 ) -> std::result::Result<Manifest, Damage> {
     let damage = |what: String| Damage::new(folder, "manifest.json", what);
-    let manifest: Manifest = serde_json::from_slice(text)
-        .map_err(|error| damage(format!("is not a manifest: {error}")))?;
-    if manifest.format != MANIFEST_FORMAT {
+    let older = |manifest: &Manifest| manifest.format == UNSEALED_FORMAT;
+    let manifest: Manifest = unseal(text, "a manifest", older).map_err(damage)?;
+    if manifest.format != MANIFEST_FORMAT && !older(&manifest) {
         return Err(damage(format!("has format {}, not {MANIFEST_FORMAT}", manifest.format)));
     }
     if manifest.kind != kind || manifest.key != *key {
@@ -51,7 +64,7 @@ pub(crate) fn parse_manifest(
 }
 
 /// Sizes, and the first and last bytes of Parquet files.
-pub(crate) fn check_cheaply(entry: &Entry) -> Result<Option<Damage>> {
+pub(crate) fn check_cheaply(entry: &Entry) -> Option<Damage> {
     each_file(entry, |format, file, path| {
         let bytes = match path.symlink_metadata() {
             Ok(metadata) if metadata.is_file() => metadata.len(),
@@ -72,57 +85,58 @@ pub(crate) fn check_cheaply(entry: &Entry) -> Result<Option<Damage>> {
 }
 
 /// The digest of every file.
-pub(crate) fn check_fully(entry: &Entry) -> Result<Option<Damage>> {
-    if let Some(damage) = check_cheaply(entry)? {
-        return Ok(Some(damage));
-    }
-    each_file(entry, |_, file, path| {
-        let digest = digest_file(path).map_err(io::Error::other)?;
-        Ok((digest != file.digest)
-            .then(|| "does not have the bytes it was written with".to_owned()))
+pub(crate) fn check_fully(entry: &Entry) -> Option<Damage> {
+    check_cheaply(entry).or_else(|| {
+        each_file(entry, |_, file, path| {
+            let digest = digest_file(path).map_err(io::Error::other)?;
+            Ok((digest != file.digest)
+                .then(|| "does not have the bytes it was written with".to_owned()))
+        })
     })
 }
 
 fn each_file(
     entry: &Entry,
     check: impl Fn(Format, &OutputFile, &Path) -> io::Result<Option<String>>,
-) -> Result<Option<Damage>> {
+) -> Option<Damage> {
     for output in entry.manifest.outputs.values().flatten() {
         for file in &output.files {
             let path = entry.folder.join(&file.name);
-            match check(output.format, file, &path) {
-                Ok(None) => {}
-                Ok(Some(what)) => return Ok(Some(Damage { path, what })),
-                // A block that the disk cannot deliver is damage too.
-                Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {
-                    return Ok(Some(Damage { path, what: format!("cannot be read: {error}") }));
-                }
-                Err(error) => return Err(error.into()),
+            // What the disk cannot or may not deliver is damage too.
+            let checked = check(output.format, file, &path)
+                .unwrap_or_else(|error| Some(format!("cannot be read: {error}")));
+            if let Some(what) = checked {
+                return Some(Damage { path, what });
             }
         }
     }
-    Ok(None)
+    None
 }
 
 impl Store {
-    /// Sets a damaged entry aside, with `damage.json` saying why, and returns where it went. An entry
-    /// that somebody else has set aside meanwhile is fine: nothing is returned.
+    /// Looks at every byte of the entry whose key is locked, and if it is damaged, moves it to the
+    /// quarantine with `damage.json` saying why. Whoever judged it before the lock was taken may have
+    /// seen what another run has repaired, or a collection removed, meanwhile: then nothing happens.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn quarantine(&self, kind: &str, key: &Key, damage: &Damage) -> Result<Option<PathBuf>> {
-        let from = self.place(kind, key)?;
-        let folder = self.own(".quarantine");
+    pub fn set_aside(&self, kind: &str, lock: &KeyLock) -> Result<Option<SetAside>> {
+        let key = &lock.key;
+        let Lookup::Damaged(damage) = self.find_verified(kind, key)? else { return Ok(None) };
+        let folder = self.own(Own::Quarantine);
         fs_err::create_dir_all(&folder)?;
-        let to = folder.join(format!("{kind}-{key}-{}", files::unique()));
-        match fs_err::rename(&from, &to) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
+        let name = format!("{kind}-{key}-{}", files::unique());
+        let place = folder.join(&name);
+        fs_err::rename(self.place(kind, key)?, &place)?;
+        let is_folder = place.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+        let why =
+            if is_folder { place.join("damage.json") } else { folder.join(format!("{name}.json")) };
+        let written = serde_json::to_vec_pretty(&damage)
+            .map_err(|error| io::Error::from(error).into())
+            .and_then(|text| files::write_new(&why, &text, Durability::Process));
+        if let Err(error) = written {
+            tracing::warn!("why an artifact was set aside is not noted: {error}");
         }
-        if let Ok(text) = serde_json::to_vec_pretty(damage) {
-            files::write_new(&to.join("damage.json"), &text, Durability::Process)?;
-        }
-        Ok(Some(to))
+        Ok(Some(SetAside { damage, place }))
     }
 }

@@ -3,13 +3,10 @@
 use std::{fmt, fmt::Write};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 /// Hexadecimal digits of a key: 128 bits, so that a clash is out of the question and a path short.
 const DIGITS: usize = 32;
-
-/// The largest integer up to which an `f64` holds every integer: 2⁵³.
-const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The name of an entry: 32 hexadecimal digits of the BLAKE3 digest of its ingredients.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,8 +52,9 @@ impl From<Key> for String {
     }
 }
 
-/// JSON with one spelling per value: keys sorted, no spaces, whole numbers without a fraction
-/// (`1.0` and `1` are the same learning rate).
+/// JSON with one spelling per value: keys sorted, no spaces. Integers and floats stay apart (`1` is not
+/// `1.0`): where a parameter takes only one of them, `scarce-pipeline` has made every value that; where
+/// it takes both, they may mean different things.
 pub fn canonical_json(value: &Value) -> String {
     let mut text = String::new();
     write_value(value, &mut text);
@@ -65,7 +63,6 @@ pub fn canonical_json(value: &Value) -> String {
 
 fn write_value(value: &Value, text: &mut String) {
     match value {
-        Value::Number(number) => write_number(number, text),
         Value::Array(items) => {
             text.push('[');
             for (i, item) in items.iter().enumerate() {
@@ -94,12 +91,4 @@ fn write_value(value: &Value, text: &mut String) {
             let _ = write!(text, "{other}");
         }
     }
-}
-
-fn write_number(number: &Number, text: &mut String) {
-    let whole = number.as_f64().filter(|x| number.is_f64() && x.fract() == 0.0 && x.abs() < EXACT);
-    let _ = match whole {
-        Some(x) => write!(text, "{}", x as i64),
-        None => write!(text, "{number}"),
-    };
 }

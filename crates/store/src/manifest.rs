@@ -9,10 +9,14 @@ use serde_json::Value;
 
 use crate::Key;
 
-/// Raised when the manifest changes its meaning; another number counts as damage and is recomputed.
-pub(crate) const MANIFEST_FORMAT: u32 = 1;
+/// Raised when the manifest changes its meaning; a larger number counts as damage and is recomputed.
+pub(crate) const MANIFEST_FORMAT: u32 = 2;
+/// As 2, without the digest of the manifest itself. No key that this version asks for leads to one, but
+/// records of earlier runs do.
+pub(crate) const UNSEALED_FORMAT: u32 = 1;
 
-/// `manifest.json`: how an entry came about and what is in it.
+/// `manifest.json`: how an entry came about and what is in it. It carries its own digest
+/// ([`crate::seal`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Version of this file.

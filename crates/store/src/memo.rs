@@ -10,7 +10,7 @@ use std::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Key, Result, Store, files};
+use crate::{Key, Result, Store, files, store::Own};
 
 /// What removing memos freed, or would.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -34,7 +34,7 @@ impl Store {
         let key = Key::of(ingredients);
         // The same rule for names as for entries.
         self.place(kind, &key)?;
-        let folder = self.own(".memo").join(format!("{kind}-{key}"));
+        let folder = self.own(Own::Memo).join(format!("{kind}-{key}"));
         fs_err::create_dir_all(&folder)?;
         fs_err::File::open(&folder)?.file().set_modified(SystemTime::now())?;
         Ok(folder)
@@ -46,7 +46,7 @@ impl Store {
     /// When the disk refuses.
     pub fn forget_memos(&self, unused: Duration, dry_run: bool) -> Result<ForgottenMemos> {
         let mut forgotten = ForgottenMemos::default();
-        for folder in files::list(&self.own(".memo"))? {
+        for folder in files::list(&self.own(Own::Memo))? {
             let metadata = fs_err::symlink_metadata(&folder)?;
             // Neither links nor anything else that somebody may have put there.
             if !metadata.is_dir() {

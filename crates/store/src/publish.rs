@@ -2,8 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -14,8 +13,8 @@ use scarce_stage::Format;
 use serde_json::Value;
 
 use crate::{
-    Durability, Entry, Error, Key, Lookup, Manifest, Output, OutputFile, Result, Store, Usage,
-    files, manifest::MANIFEST_FORMAT,
+    Durability, Entry, Error, Key, Layout, Lookup, Manifest, Output, OutputFile, Result, Store,
+    Usage, files, manifest::MANIFEST_FORMAT, seal, store::Own,
 };
 
 /// A folder in which an entry is being written; removed when dropped.
@@ -87,7 +86,7 @@ impl Store {
     /// # Errors
     /// When it cannot be made.
     pub fn stage(&self, key: &Key) -> Result<Staging> {
-        let folder = self.own(".tmp").join(format!("{key}-{}", files::unique()));
+        let folder = self.own(Own::Temporary).join(format!("{key}-{}", files::unique()));
         let staging = Staging { folder };
         fs_err::create_dir_all(staging.outputs())?;
         fs_err::create_dir_all(staging.work())?;
@@ -99,7 +98,7 @@ impl Store {
     /// # Errors
     /// When the disk refuses.
     pub fn keep_log(&self, staging: &Staging, kind: &str, key: &Key) -> Result<PathBuf> {
-        let folder = self.own(".failed");
+        let folder = self.own(Own::Failed);
         fs_err::create_dir_all(&folder)?;
         let place = folder.join(format!("{kind}-{key}.jsonl"));
         fs_err::rename(staging.log(), &place)?;
@@ -130,7 +129,7 @@ impl Store {
         let mut replaced = false;
         if let Lookup::Hit(entry) = self.find(kind, key)? {
             replaced = entry.manifest.outputs != outputs;
-            if !replaced && self.verify(&entry)?.is_none() {
+            if !replaced && self.verify(&entry).is_none() {
                 return Ok(Published { entry, replaced });
             }
         }
@@ -144,7 +143,7 @@ impl Store {
             created: crate::now(),
             tool: concat!("scarce ", env!("CARGO_PKG_VERSION")).to_owned(),
         };
-        seal(&from, &manifest)?;
+        complete(&from, &manifest)?;
         move_into_place(&staging, &place)?;
         Ok(Published { entry: Entry { folder: place, manifest }, replaced })
     }
@@ -153,6 +152,9 @@ impl Store {
 /// Digests and flushes one output.
 fn take(folder: &Path, product: &Product) -> Result<Option<Output>> {
     let names = product.format.files(&product.port);
+    if names.iter().any(|name| Path::new(name).file_name().is_none_or(|only| only != &**name)) {
+        return Err(Error::PortName { port: product.port.clone() });
+    }
     let there = |name: &String| folder.join(name).symlink_metadata().is_ok_and(|m| m.is_file());
     if product.optional && !names.iter().any(there) {
         return Ok(None);
@@ -165,7 +167,11 @@ fn take(folder: &Path, product: &Product) -> Result<Option<Output>> {
         let path = folder.join(&name);
         let file = File::open(&path)?;
         file.sync_all()?;
-        let bytes = file.metadata()?.len();
+        let metadata = file.metadata()?;
+        if metadata.nlink() > 1 {
+            return Err(Error::OutputLinked { port: product.port.clone(), file: name });
+        }
+        let bytes = metadata.len();
         list.push(OutputFile { name, bytes, digest: digest_file(&path)? });
     }
     Ok(Some(Output {
@@ -178,15 +184,17 @@ fn take(folder: &Path, product: &Product) -> Result<Option<Output>> {
 }
 
 /// Writes the manifest, removes what it does not name, takes away the right to write.
-fn seal(folder: &Path, manifest: &Manifest) -> Result<()> {
-    let text = serde_json::to_vec_pretty(manifest).map_err(io::Error::other)?;
+fn complete(folder: &Path, manifest: &Manifest) -> Result<()> {
+    let text = seal(manifest, Layout::Lines)?;
     files::write_new(&folder.join("manifest.json"), &text, Durability::Machine)?;
     let outputs = manifest.outputs.values().flatten().flat_map(|output| &output.files);
     let mut known: Vec<&str> = outputs.map(|file| file.name.as_str()).collect();
     known.extend(["manifest.json", "log.jsonl"]);
     for path in files::list(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if known.contains(&&*name) {
+        // A link that the stage made would lead the change of permissions to what is not ours.
+        let own = path.symlink_metadata().is_ok_and(|m| m.is_file() && m.nlink() == 1);
+        if own && known.contains(&&*name) {
             fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o444))?;
         } else {
             tracing::warn!("`{name}` is not an output of `{}` and was left out", manifest.kind);

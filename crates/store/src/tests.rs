@@ -7,7 +7,7 @@ use scarce_stage::Format;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::*;
+use crate::{store::Own, *};
 
 fn store() -> (TempDir, Store) {
     let root = tempfile::tempdir().unwrap();
@@ -40,17 +40,27 @@ fn overwrite(path: &Path, bytes: &[u8]) {
     fs_err::write(path, bytes).unwrap();
 }
 
+mod damage;
+mod external_data;
+mod foreign_things;
+mod garbage;
+
 mod a_key {
     use super::*;
+
+    #[test]
+    fn tells_an_integer_from_a_float() {
+        assert_ne!(Key::of(&json!({ "components": 1 })), Key::of(&json!({ "components": 1.0 })));
+    }
 
     #[test]
     fn depends_neither_on_the_order_of_fields_nor_on_the_spelling_of_numbers() {
         let one: serde_json::Value =
             serde_json::from_str(r#"{"b": [1.0, 2.5], "a": {"y": null, "x": "é\n"}}"#).unwrap();
         let other: serde_json::Value =
-            serde_json::from_str(r#"{"a": {"x": "\u00e9\n", "y": null}, "b": [1, 25e-1]}"#)
+            serde_json::from_str(r#"{"a": {"x": "\u00e9\n", "y": null}, "b": [1.00, 25e-1]}"#)
                 .unwrap();
-        assert_eq!(canonical_json(&one), r#"{"a":{"x":"é\n","y":null},"b":[1,2.5]}"#);
+        assert_eq!(canonical_json(&one), r#"{"a":{"x":"é\n","y":null},"b":[1.0,2.5]}"#);
         assert_eq!(Key::of(&one), Key::of(&other));
         assert_ne!(Key::of(&one), Key::of(&json!({ "a": 1 })));
     }
@@ -83,8 +93,8 @@ mod an_entry {
         assert!(
             fs_err::metadata(entry.folder.join("truth.parquet")).unwrap().permissions().readonly()
         );
-        assert!(store.verify(&entry).unwrap().is_none());
-        assert!(files::list(&store.own(".tmp")).unwrap().is_empty());
+        assert!(store.verify(&entry).is_none());
+        assert!(files::list(&store.own(Own::Temporary)).unwrap().is_empty());
     }
 
     #[test]
@@ -131,69 +141,7 @@ mod an_entry {
             panic!("gone")
         };
         assert_ne!(entry.output("truth"), first.entry.output("truth"));
-        assert!(files::list(&store.own(".tmp")).unwrap().is_empty());
-    }
-}
-
-mod damage {
-    use super::*;
-
-    fn expect(store: &Store, key: &Key, what: &str) {
-        match store.find("fake", key).unwrap() {
-            Lookup::Damaged(damage) => assert!(damage.to_string().contains(what), "{damage}"),
-            other => panic!("expected damage, found {other:?}"),
-        }
-    }
-
-    #[test]
-    fn is_seen_in_a_truncated_a_missing_and_a_retyped_file() {
-        let (_root, store) = store();
-        let entry = publish(&store, "x", 1).entry;
-        let key = entry.manifest.key.clone();
-        let path = entry.folder.join("truth.parquet");
-        let bytes = fs_err::read(&path).unwrap();
-        overwrite(&path, &bytes[..bytes.len() - 7]);
-        expect(&store, &key, "bytes, not");
-        overwrite(&path, &vec![0; bytes.len()]);
-        expect(&store, &key, "does not begin and end as Parquet");
-        fs_err::remove_file(&path).unwrap();
-        expect(&store, &key, "is missing");
-        symlink("/dev/zero", &path).unwrap();
-        expect(&store, &key, "is not a file");
-    }
-
-    #[test]
-    fn is_seen_in_the_manifest() {
-        let (_root, store) = store();
-        let entry = publish(&store, "x", 1).entry;
-        let other = publish(&store, "y", 1).entry;
-        let key = entry.manifest.key.clone();
-        let path = entry.folder.join("manifest.json");
-        overwrite(&path, b"{\"format\": 1");
-        expect(&store, &key, "is not a manifest");
-        overwrite(&path, &fs_err::read(other.folder.join("manifest.json")).unwrap());
-        expect(&store, &key, "belongs to");
-        fs_err::remove_file(&path).unwrap();
-        expect(&store, &key, "is missing");
-    }
-
-    #[test]
-    fn of_one_flipped_bit_is_seen_by_verification_and_set_aside() {
-        let (_root, store) = store();
-        let entry = publish(&store, "x", 1).entry;
-        let key = entry.manifest.key.clone();
-        let path = entry.folder.join("truth.parquet");
-        let mut bytes = fs_err::read(&path).unwrap();
-        bytes[10] ^= 1;
-        overwrite(&path, &bytes);
-        assert!(matches!(store.find("fake", &key).unwrap(), Lookup::Hit(_)));
-        let damage = store.verify(&entry).unwrap().unwrap();
-        let aside = store.quarantine("fake", &key, &damage).unwrap().unwrap();
-        assert!(aside.join("truth.parquet").exists());
-        let text = fs_err::read_to_string(aside.join("damage.json")).unwrap();
-        assert!(text.contains("truth.parquet"), "{text}");
-        assert!(matches!(store.find("fake", &key).unwrap(), Lookup::Absent));
-        assert_eq!(store.quarantine("fake", &key, &damage).unwrap(), None);
+        assert!(files::list(&store.own(Own::Temporary)).unwrap().is_empty());
     }
 }
 
@@ -232,106 +180,34 @@ mod a_lock {
         let second = store.session(&mut never).unwrap().unwrap();
         assert!(staging.outputs().exists());
         assert!(matches!(store.exclusive(), Err(Error::Busy { .. })));
-        assert_eq!(store.collect(&HashSet::new(), None).unwrap().entries.len(), 1);
+        assert_eq!(store.collect(&Keep::default(), None).unwrap().entries.len(), 1);
         drop((session, second));
 
         // A killed run leaves its folder behind; the next one finds nobody alive.
         std::mem::forget(staging);
-        assert_eq!(files::list(&store.own(".tmp")).unwrap().len(), 1);
+        assert_eq!(files::list(&store.own(Own::Temporary)).unwrap().len(), 1);
         let _session = store.session(&mut never).unwrap().unwrap();
-        assert!(files::list(&store.own(".tmp")).unwrap().is_empty());
+        assert!(files::list(&store.own(Own::Temporary)).unwrap().is_empty());
     }
 }
 
-mod garbage {
+mod an_older_store {
     use super::*;
 
+    /// As version 0.1 wrote it: a manifest of format 1, without a digest of its own.
     #[test]
-    fn is_what_nothing_reaches() {
+    fn is_read_and_verified_and_collected() {
         let (_root, store) = store();
-        let kept = publish(&store, "kept", 1).entry;
-        let lost = publish(&store, "lost", 2).entry;
-        let keep = HashSet::from([("fake".to_owned(), kept.manifest.key.clone())]);
-        let dry = store.collect(&keep, None).unwrap();
-        assert_eq!((dry.entries.len(), dry.kept), (1, 1));
-        assert!(lost.folder.exists());
-        let done = store.collect(&keep, Some(&store.exclusive().unwrap())).unwrap();
-        assert_eq!(done.entries, dry.entries);
-        assert_eq!(done.entries[0].key, lost.manifest.key);
-        assert!(done.entry_bytes >= lost.manifest.bytes());
-        assert!(!lost.folder.exists());
-        assert_eq!(store.list().unwrap().len(), 1);
-    }
-}
-
-mod external_data {
-    use super::*;
-
-    fn settle(path: &Path) {
-        let old = std::time::SystemTime::now() - Duration::from_mins(1);
-        fs_err::OpenOptions::new().write(true).open(path).unwrap().set_modified(old).unwrap();
-    }
-
-    #[test]
-    fn is_known_by_content_not_by_name_or_time() {
-        let (root, store) = store();
-        let at = |name: &str| root.path().join(name);
-        fs_err::create_dir_all(at("one/cat")).unwrap();
-        fs_err::create_dir_all(at("two/cat")).unwrap();
-        for folder in ["one", "two"] {
-            fs_err::write(at(folder).join("cat/1.png"), "cat").unwrap();
-            fs_err::write(at(folder).join("b.png"), "b").unwrap();
-        }
-        let digest = |name: &str| store.digest_external(&at(name)).unwrap();
-        assert_eq!(digest("one"), digest("two"));
-        assert_eq!(digest("one/b.png"), digest("two/b.png"));
-        fs_err::rename(at("two/b.png"), at("two/c.png")).unwrap();
-        assert_ne!(digest("one"), digest("two"));
-        let before = digest("one");
-        fs_err::write(at("one/cat/1.png"), "dog").unwrap();
-        settle(&at("one/cat/1.png"));
-        assert_ne!(digest("one"), before);
-    }
-
-    #[test]
-    fn changed_within_the_tick_of_a_clock_is_digested_again() {
-        let (root, store) = store();
-        let path = root.path().join("data.bin");
-        fs_err::write(&path, "one").unwrap();
-        let first = store.digest_external(&path).unwrap();
-        assert!(!store.own(".digests").exists(), "too young to be remembered");
-        fs_err::write(&path, "two").unwrap();
-        assert_ne!(store.digest_external(&path).unwrap(), first);
-    }
-
-    #[test]
-    fn that_is_old_enough_is_remembered() {
-        let (root, store) = store();
-        let path = root.path().join("data.bin");
-        fs_err::write(&path, "one").unwrap();
-        thread::sleep(Duration::from_millis(2100));
-        let first = store.digest_external(&path).unwrap();
-        let places = files::list(&store.own(".digests")).unwrap();
-        assert_eq!(places.len(), 1);
-        // What is remembered is what is answered.
-        let text = fs_err::read_to_string(&places[0]).unwrap();
-        fs_err::write(&places[0], text.replace(first.as_str(), &"0".repeat(64))).unwrap();
-        assert_eq!(store.digest_external(&path).unwrap().as_str(), "0".repeat(64));
-        fs_err::write(&path, "two").unwrap();
-        assert_ne!(store.digest_external(&path).unwrap().as_str(), "0".repeat(64));
-    }
-
-    #[test]
-    fn that_is_not_there_or_never_ends_is_refused() {
-        let (root, store) = store();
-        let missing = store.digest_external(&root.path().join("none")).unwrap_err();
-        assert!(missing.to_string().contains("none"), "{missing}");
-        let device = store.digest_external(Path::new("/dev/zero")).unwrap_err();
-        assert!(matches!(device, Error::External { .. }));
-        fs_err::create_dir(root.path().join("loop")).unwrap();
-        symlink(".", root.path().join("loop/again")).unwrap();
-        let endless = store.digest_external(&root.path().join("loop")).unwrap_err();
-        assert!(matches!(endless, Error::External { .. }));
+        let entry = publish(&store, "x", 1).entry;
+        let path = entry.folder.join("manifest.json");
+        let mut manifest = entry.manifest.clone();
+        manifest.format = 1;
+        overwrite(&path, &serde_json::to_vec_pretty(&manifest).unwrap());
+        let key = manifest.key.clone();
+        assert!(matches!(store.find_verified("fake", &key).unwrap(), Lookup::Hit(_)));
+        assert!(check_seal(&fs_err::read(&path).unwrap()) == Seal::Absent);
+        let done = store.collect(&Keep::default(), Some(&store.exclusive().unwrap())).unwrap();
+        assert_eq!(done.entries.len(), 1);
     }
 }
 
@@ -355,6 +231,7 @@ mod a_store_that_cannot_be_written {
         };
         assert_eq!(code(std::io::ErrorKind::StorageFull), "store::full");
         assert_eq!(code(std::io::ErrorKind::ReadOnlyFilesystem), "store::read_only");
+        assert_eq!(code(std::io::ErrorKind::PermissionDenied), "store::denied");
         assert_eq!(code(std::io::ErrorKind::NotFound), "store::io");
     }
 }

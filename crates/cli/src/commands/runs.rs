@@ -52,6 +52,10 @@ pub(crate) fn run(pipeline: Option<&str>, root: &Path, out: &mut Output) -> Resu
     for (record, _) in &records {
         let count = |status| record.tasks.iter().filter(|task| task.status == status).count();
         let time = (record.ended - record.started).total(jiff::Unit::Second).unwrap_or(0.0);
+        let time = match record.outcome {
+            Outcome::Unfinished => String::new(),
+            _ => seconds(time),
+        };
         table.add_row([
             record.pipeline.clone(),
             record.started.strftime("%Y-%m-%d %H:%M:%S").to_string(),
@@ -59,7 +63,7 @@ pub(crate) fn run(pipeline: Option<&str>, root: &Path, out: &mut Output) -> Resu
             count(TaskStatus::Ran).to_string(),
             count(TaskStatus::Cached).to_string(),
             count(TaskStatus::Failed).to_string(),
-            seconds(time),
+            time,
             record.overrides.join(" "),
         ]);
     }
@@ -71,5 +75,6 @@ fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Done => "done",
         Outcome::Failed => "failed",
         Outcome::Interrupted => "interrupted",
+        Outcome::Unfinished => "unfinished",
     }
 }

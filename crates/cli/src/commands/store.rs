@@ -2,8 +2,8 @@
 
 use std::{path::Path, time::Duration};
 
-use scarce_orchestrator::collect_garbage;
-use scarce_store::{Collected, Damage, ForgottenMemos, Lookup, Store};
+use scarce_orchestrator::{Garbage, collect_garbage};
+use scarce_store::{Collected, Damage, ForgottenMemos, Key, Lookup, Store};
 use serde::Serialize;
 use serde_json::json;
 
@@ -12,46 +12,52 @@ use crate::{error::CliError, output::Output};
 /// Reads every artifact; sets aside what is damaged.
 pub(crate) fn verify(root: &Path, out: &mut Output) -> Result<(), CliError> {
     let store = Store::open(root)?;
-    let entries = store.list()?;
-    let total = entries.len();
+    // Nothing is collected meanwhile; what runs repair, they repair under its lock.
+    let _session = store.session(&mut || true)?;
+    let names = store.names()?;
+    let total = names.len();
     let mut damaged = Vec::new();
-    for (kind, key, lookup) in entries {
-        if let Some(damage) = damage_of(&store, &lookup)? {
-            store.quarantine(&kind, &key, &damage)?;
+    for (kind, key) in names {
+        if let Some(damage) = look(&store, &kind, &key)? {
             if !out.json() {
                 out.line(&format!("damaged: {damage}"))?;
             }
             damaged.push(json!({ "kind": kind, "key": key, "damage": damage }));
         }
     }
+    let foreign = store.foreign()?;
     let count = damaged.len();
     if out.json() {
-        out.print_json(&json!({ "artifacts": total, "damaged": damaged }))?;
+        out.print_json(&json!({ "artifacts": total, "damaged": damaged, "foreign": foreign }))?;
     } else {
+        for path in &foreign {
+            out.line(&format!("not of the store, and left alone: `{}`", path.display()))?;
+        }
         out.line(&format!("{total} artifacts read, {count} damaged"))?;
     }
     if count == 0 { Ok(()) } else { Err(CliError::Damaged { count, total }) }
 }
 
-fn damage_of(store: &Store, lookup: &Lookup) -> Result<Option<Damage>, CliError> {
-    match lookup {
-        Lookup::Hit(entry) => Ok(store.verify(entry)?),
-        Lookup::Damaged(damage) => Ok(Some(damage.clone())),
-        Lookup::Absent => Ok(None),
+/// Looks at an entry, and if it is damaged, again under its lock: a run may have repaired it meanwhile.
+/// One that is being computed now is that run's business.
+fn look(store: &Store, kind: &str, key: &Key) -> Result<Option<Damage>, CliError> {
+    if !matches!(store.find_verified(kind, key)?, Lookup::Damaged(_)) {
+        return Ok(None);
     }
+    let Some(lock) = store.lock(key, &mut || false)? else { return Ok(None) };
+    Ok(store.set_aside(kind, &lock)?.map(|aside| aside.damage))
 }
 
 /// Deletes, or lists, what no recorded run reaches.
 pub(crate) fn collect(
     root: &Path,
-    keep_runs: Option<usize>,
+    garbage: &Garbage,
     memo_days: u32,
-    dry_run: bool,
     out: &mut Output,
 ) -> Result<(), CliError> {
-    let collected = collect_garbage(root, keep_runs, dry_run)?;
+    let collected = collect_garbage(root, garbage)?;
     let unused = Duration::from_secs(u64::from(memo_days) * 86_400);
-    let memos = Store::open(root)?.forget_memos(unused, dry_run)?;
+    let memos = Store::open(root)?.forget_memos(unused, garbage.dry_run)?;
     if out.json() {
         #[derive(Serialize)]
         struct Both {
@@ -64,12 +70,21 @@ pub(crate) fn collect(
     for entry in &collected.entries {
         out.line(&format!("{:>10}  {}/{}", size(entry.bytes), entry.kind, entry.key))?;
     }
-    let verb = if dry_run { "would free" } else { "freed" };
+    for left in &collected.left {
+        out.line(&format!("left alone: {left}"))?;
+    }
+    if collected.young > 0 {
+        out.line(&format!(
+            "{} artifacts that no record knows of are too young to go: see `--grace`",
+            collected.young
+        ))?;
+    }
+    let verb = if garbage.dry_run { "would free" } else { "freed" };
     out.line(&format!(
         "{verb} {} in {} artifacts, {} of leftovers and quarantine; kept {} in {}",
         size(collected.entry_bytes),
         collected.entries.len(),
-        size(collected.leftover_bytes + collected.quarantine_bytes),
+        size(collected.bytes() - collected.entry_bytes),
         size(collected.kept_bytes),
         collected.kept,
     ))?;

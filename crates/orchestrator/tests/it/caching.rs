@@ -225,6 +225,78 @@ mod a_path {
     }
 }
 
+mod data_that_change_and_change_back {
+    use super::*;
+
+    const FILE: &str = "[stages.a]\nkind = \"source\"\nfile = \"data.bin\"\nmilliseconds = 300\n";
+
+    /// Runs while `act` is called when the stage has begun; true when it failed.
+    fn while_it_runs(project: &Project, act: &(dyn Fn() + Sync)) -> bool {
+        let watch = |event: &RunEvent| {
+            if matches!(event, RunEvent::Progress { .. }) {
+                act();
+            }
+        };
+        let ran = project.run_watched(&false.into(), &watch).unwrap();
+        if ran.summary.is_success() {
+            return false;
+        }
+        assert_eq!(ran.failure().code, "orchestrator::changed", "{:?}", ran.failure());
+        assert!(ran.failure().message.contains("data.bin"));
+        true
+    }
+
+    #[test]
+    fn are_not_published_under_what_they_were_at_first() {
+        let project = Project::new(FILE);
+        let path = project.path("data.bin");
+        fs_err::write(&path, "four").unwrap();
+        let checkout_and_back = || {
+            let time = path.metadata().unwrap().modified().unwrap();
+            fs_err::write(&path, "another").unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            fs_err::write(&path, "four").unwrap();
+            let file = fs_err::OpenOptions::new().write(true).open(&path).unwrap();
+            file.set_modified(time).unwrap();
+        };
+        assert!(while_it_runs(&project, &checkout_and_back));
+        assert!(!project.root().join("runs/small/a/truth.parquet").exists());
+        assert!(!while_it_runs(&project, &|| {}));
+        assert_eq!(project.label("a"), 4);
+    }
+
+    #[test]
+    fn before_the_stage_begins_do_no_harm() {
+        let project = Project::new(FILE);
+        let path = project.path("data.bin");
+        fs_err::write(&path, "four").unwrap();
+        let watch = |event: &RunEvent| {
+            if matches!(event, RunEvent::Planned { .. }) {
+                fs_err::write(&path, "another").unwrap();
+                fs_err::write(&path, "four").unwrap();
+            }
+        };
+        assert!(project.run_watched(&false.into(), &watch).unwrap().summary.is_success());
+        assert_eq!(project.label("a"), 4);
+    }
+
+    #[test]
+    fn around_the_artifacts_change_by_no_run() {
+        // The folder of the project holds the artifacts.
+        let mut project = Project::new("[stages.a]\nkind = \"scripted\"\npath = \".\"\n");
+        let text = r#"if [ "$1" = describe ]; then
+printf '%s' '{"protocol":1,"kinds":[{"kind":"scripted","summary":"s","fingerprint":"1","params":{"type":"object","properties":{"path":{"type":"string","format":"path"}}}}]}'
+else
+echo '{"event":"done"}'
+fi"#;
+        project.hosts = vec![project.script("host", text)];
+        assert_eq!(project.run().counts(), (1, 0));
+        assert_eq!(project.run().counts(), (0, 1));
+        fs_err::write(project.path("new.png"), "data").unwrap();
+        assert_eq!(project.run().counts(), (1, 0));
+    }
+}
+
 mod forcing {
     use super::*;
 

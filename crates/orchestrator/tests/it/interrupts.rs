@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use scarce_orchestrator::{Outcome, RunEvent};
+use scarce_orchestrator::{Garbage, Outcome, RunEvent};
 use scarce_store::Store;
 
 use crate::project::Project;
@@ -124,14 +124,14 @@ fn garbage_is_not_collected_under_a_live_run() {
     let said = Mutex::new(String::new());
     let watch = |event: &RunEvent| {
         if matches!(event, RunEvent::Started { .. }) {
-            let busy = scarce_orchestrator::collect_garbage(&project.root(), None, false);
+            let busy = scarce_orchestrator::collect_garbage(&project.root(), &Garbage::default());
             *said.lock().unwrap() = busy.unwrap_err().to_string();
         }
     };
     let ran = project.run_watched(&AtomicBool::new(false), &watch).unwrap();
     assert!(ran.summary.is_success());
     assert!(said.lock().unwrap().contains("a run is using"));
-    assert!(scarce_orchestrator::collect_garbage(&project.root(), None, false).is_ok());
+    assert!(scarce_orchestrator::collect_garbage(&project.root(), &Garbage::default()).is_ok());
 }
 
 /// The orchestrator itself is killed: this very test, started again as a child process.
@@ -167,7 +167,7 @@ fn a_killed_run_leaves_no_child_no_lock_and_a_whole_store() {
     assert_eq!(fs_err::read_dir(store.folder().join(".tmp")).unwrap().count(), 0);
     for (_, _, lookup) in store.list().unwrap() {
         let scarce_store::Lookup::Hit(entry) = lookup else { panic!("{lookup:?}") };
-        assert!(store.verify(&entry).unwrap().is_none());
+        assert!(store.verify(&entry).is_none());
     }
 }
 

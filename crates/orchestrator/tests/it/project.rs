@@ -129,9 +129,10 @@ impl Project {
         Reader::<Truth>::open(&path).unwrap().read().unwrap().label[0]
     }
 
-    /// The folder of the entry that a view leads to.
+    /// The folder of the entry whose files a view shows.
     pub(crate) fn entry(&self, view: &str) -> PathBuf {
-        fs_err::canonicalize(self.root().join("runs/small").join(view)).unwrap()
+        let path = self.root().join("runs/small").join(view).join("truth.parquet");
+        fs_err::canonicalize(path).unwrap().parent().unwrap().to_owned()
     }
 
     /// A program in the project's folder.
