@@ -2,7 +2,7 @@
 //! JSON under `scarce.` and its name, so that class names are `scarce.classes`, a list of words, and
 //! label `i` is its `i`-th entry, from 0. `docs/tables.md` lists them all, with examples.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,25 @@ impl Classes {
     /// Class names from anything that lists strings.
     pub fn new<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
         Self { classes: names.into_iter().map(Into::into).collect() }
+    }
+
+    /// Class names, each once, in the order that they have wherever nobody gives another: whole numbers
+    /// by their size if all are numbers, else by their letters. A folder, a column and a file of labels
+    /// that name the same classes thus number them alike.
+    ///
+    /// ```
+    /// use scarce_artifact::Classes;
+    ///
+    /// assert_eq!(Classes::in_order(["10".to_owned(), "2".to_owned()]), ["2", "10"]);
+    /// ```
+    pub fn in_order(names: impl IntoIterator<Item = String>) -> Vec<String> {
+        let names: BTreeSet<String> = names.into_iter().collect();
+        let mut names: Vec<String> = names.into_iter().collect();
+        if names.iter().all(|name| name.parse::<i64>().is_ok()) {
+            // Stable, so that `01` stays before `1`.
+            names.sort_by_key(|name| name.parse::<i64>().ok());
+        }
+        names
     }
 
     /// The number of classes.

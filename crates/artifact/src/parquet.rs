@@ -11,6 +11,7 @@ use parquet::{
         ProjectionMask,
         arrow_reader::{
             ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+            RowSelection,
         },
     },
     file::metadata::{ParquetMetaData, RowGroupMetaData},
@@ -40,6 +41,7 @@ pub(crate) const BELIEVED_ROWS: usize = 1 << 16;
 pub struct ParquetFile {
     source: Source,
     columns: ProjectionMask,
+    selection: Option<RowSelection>,
     rows: usize,
 }
 
@@ -49,7 +51,7 @@ pub struct ParquetFile {
 /// [`Error::Parquet`](crate::Error::Parquet) for a damaged file.
 pub fn open_parquet(path: &Path) -> Result<ParquetFile> {
     let source = Source::open(path)?;
-    Ok(ParquetFile { source, columns: ProjectionMask::all(), rows: 1024 })
+    Ok(ParquetFile { source, columns: ProjectionMask::all(), selection: None, rows: 1024 })
 }
 
 impl ParquetFile {
@@ -75,6 +77,13 @@ impl ParquetFile {
         self
     }
 
+    /// Reads only these rows, counted over the whole file.
+    #[must_use]
+    pub fn with_row_selection(mut self, rows: RowSelection) -> Self {
+        self.selection = Some(rows);
+        self
+    }
+
     /// Reads so many rows at a time.
     #[must_use]
     pub fn with_batch_size(mut self, rows: usize) -> Self {
@@ -89,7 +98,8 @@ impl ParquetFile {
     pub fn build(self) -> Result<RecordBatches> {
         let groups = 0..self.source.groups();
         let rows = self.rows.min(BELIEVED_ROWS);
-        self.source.stream(groups, self.columns, rows)
+        footer::survey(&self.source.path, self.metadata(), groups.clone(), &self.columns)?;
+        self.source.read(groups, self.columns, self.selection, rows)
     }
 }
 
@@ -179,14 +189,29 @@ impl Source {
         columns: ProjectionMask,
         rows: usize,
     ) -> Result<RecordBatches> {
-        let left = self.rows(groups.clone());
+        self.read(groups, columns, None, rows)
+    }
+
+    fn read(
+        &self,
+        groups: Range<usize>,
+        columns: ProjectionMask,
+        selection: Option<RowSelection>,
+        rows: usize,
+    ) -> Result<RecordBatches> {
+        let left =
+            selection.as_ref().map_or_else(|| self.rows(groups.clone()), RowSelection::row_count);
         let (file, _) = fs_err::File::open(&self.path)?.into_parts();
         let inner = guarded(&self.path, || {
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.footer.clone())
-                .with_row_groups(groups.collect())
-                .with_projection(columns)
-                .with_batch_size(rows.clamp(1, BELIEVED_ROWS))
-                .build()
+            let builder =
+                ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.footer.clone())
+                    .with_row_groups(groups.collect())
+                    .with_projection(columns)
+                    .with_batch_size(rows.clamp(1, BELIEVED_ROWS));
+            match selection {
+                Some(selection) => builder.with_row_selection(selection).build(),
+                None => builder.build(),
+            }
         })?;
         let inner = inner.map_err(|error| parquet_error(&self.path, &error))?;
         Ok(RecordBatches { source: self.clone(), schema: inner.schema(), inner: Some(inner), left })

@@ -123,7 +123,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         source: (0..rows).map(|row| format!("{row}.png")).collect(),
         pixels: Vectors::new(16, (0..16 * rows).map(|value| (value % 251) as u8).collect()),
     };
-    let meta = ImagesMeta { shape, dataset: "own".to_owned(), max_value: 255 };
+    let meta =
+        ImagesMeta { shape, dataset: "own".to_owned(), max_value: 255, ..ImagesMeta::default() };
     Writer::write_all(&path, meta, images).unwrap();
     files.push(path);
     files.extend(encodings(folder));

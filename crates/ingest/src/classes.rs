@@ -1,8 +1,8 @@
 //! From words or numbers to class indices.
 
-use std::{collections::BTreeSet, path::Path};
+use std::path::Path;
 
-use scarce_artifact::Split;
+use scarce_artifact::{Classes, Split};
 
 use crate::{
     Error, Result,
@@ -54,14 +54,14 @@ impl Labelling {
         Ok(Self { classes, labels })
     }
 
-    /// Labels that are words: `names` fix the order, otherwise they have that of [`in_order`].
+    /// Labels that are words: `names` fix the order, otherwise they have that of [`Classes::in_order`].
     pub(crate) fn of_words(
         words: &[Option<String>],
         names: &[String],
         path: &Path,
     ) -> Result<Self> {
         let classes: Vec<String> = if names.is_empty() {
-            in_order(words.iter().flatten().cloned())
+            Classes::in_order(words.iter().flatten().cloned())
         } else {
             names.to_vec()
         };
@@ -84,19 +84,6 @@ impl Labelling {
             Words::Numbers(numbers) => Self::of_numbers(numbers, names, path),
         }
     }
-}
-
-/// Class names, each once, in the order that they have wherever nobody gives another: whole numbers
-/// by their size if all are numbers, else by their letters. A folder, a column and a file of labels
-/// that name the same classes thus number them alike.
-pub(crate) fn in_order(names: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut names: Vec<String> = names.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
-    let numbers: Option<Vec<i64>> = names.iter().map(|name| name.parse().ok()).collect();
-    if numbers.is_some() {
-        // Stable, so that `01` stays before `1`.
-        names.sort_by_key(|name| name.parse::<i64>().ok());
-    }
-    names
 }
 
 /// The split and label of every row of a Parquet file, without reading its large columns.
@@ -203,7 +190,7 @@ mod tests {
 
     #[test]
     fn names_that_are_numbers_are_in_the_order_of_numbers() {
-        let order = |words: &[&str]| in_order(words.iter().map(|&word| word.to_owned()));
+        let order = |words: &[&str]| Classes::in_order(words.iter().map(|&word| word.to_owned()));
         assert_eq!(order(&["10", "2", "1", "10"]), ["1", "2", "10"]);
         assert_eq!(order(&["2", "-1", "01", "1"]), ["-1", "01", "1", "2"]);
         assert_eq!(order(&["10", "2", "b"]), ["10", "2", "b"], "one is none");

@@ -291,6 +291,26 @@ impl<'a> Run<'a> {
         };
         if matches!(self.states[reader], State::Pending) {
             self.fail(reader, failure, None);
+            self.spare(reader);
+        }
+    }
+
+    /// What would be computed for nothing but a task that cannot run is not computed.
+    fn spare(&mut self, because: usize) {
+        let mut waiting = vec![because];
+        while let Some(next) = waiting.pop() {
+            let above: BTreeSet<usize> =
+                producers(self.shared.task(next)).map(NodeIndex::index).collect();
+            for producer in above {
+                let is_lost = |index: &usize| {
+                    matches!(self.states[*index], State::Failed { .. } | State::Skipped)
+                };
+                let is_open = matches!(self.states[producer], State::Pending | State::Ready);
+                if is_open && self.dependents(producer).iter().all(is_lost) {
+                    self.skip(producer, because);
+                    waiting.push(producer);
+                }
+            }
         }
     }
 

@@ -69,5 +69,6 @@ impl PictureColumn {
 
 fn is_binary(found: &DataType) -> bool {
     use DataType as T;
-    matches!(found, T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_))
+    // Of nulls alone: every picture is missing, which is said row by row.
+    matches!(found, T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) | T::Null)
 }

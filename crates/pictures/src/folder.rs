@@ -2,14 +2,14 @@
 //! `test` on top where there is a split.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ffi::OsStr,
     io::Read,
     path::{Path, PathBuf},
 };
 
 use fs_err::File;
-use scarce_artifact::Split;
+use scarce_artifact::{Classes, Split};
 use unicode_normalization::UnicodeNormalization;
 use walkdir::{DirEntry, WalkDir};
 
@@ -83,7 +83,7 @@ pub fn list(root: &Path, validation: Validation) -> Result<Listing> {
     }
     // Stable: within a split the parts keep their order.
     found.sort_by_key(|(split, _)| *split == Split::Test);
-    let classes: Vec<String> = classes.into_iter().collect();
+    let classes = Classes::in_order(classes);
     let found = found.into_iter().flat_map(|(_, files)| files);
     Ok(assign(root, found, classes))
 }
@@ -91,8 +91,10 @@ pub fn list(root: &Path, validation: Validation) -> Result<Listing> {
 fn assign(root: &Path, found: impl Iterator<Item = Found>, classes: Vec<String>) -> Listing {
     let mut used = vec![false; classes.len()];
     let mut files = Vec::new();
+    let places: HashMap<&str, usize> =
+        classes.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     for (mut file, class) in found {
-        let at = class.and_then(|class| classes.binary_search(&composed(&class)).ok());
+        let at = class.and_then(|class| places.get(composed(&class).as_str()).copied());
         if let Some(at) = at {
             used[at] = true;
             file.label = Some(at as i32);

@@ -14,9 +14,9 @@ use arrow::{
 };
 use parquet::arrow::{
     ProjectionMask,
-    arrow_reader::{ParquetRecordBatchReader, RowSelection, RowSelector},
+    arrow_reader::{RowSelection, RowSelector},
 };
-use scarce_artifact::open_parquet;
+use scarce_artifact::{RecordBatches, open_parquet};
 
 use crate::{
     Error, PictureColumn, Result, Unreadable,
@@ -199,16 +199,14 @@ impl Source {
 }
 
 /// Batches of encoded pictures; see [`Source::encoded`].
-#[derive(Debug)]
 pub struct EncodedBatches(Batches);
 
-#[derive(Debug)]
 enum Batches {
     Files(std::vec::IntoIter<Encoded>),
     Cells {
         path: PathBuf,
         column: String,
-        reader: Box<ParquetRecordBatchReader>,
+        reader: Box<RecordBatches>,
         rows: std::vec::IntoIter<(usize, String)>,
     },
 }
@@ -225,7 +223,7 @@ impl Iterator for EncodedBatches {
             Batches::Cells { path, column, reader, rows } => {
                 let batch = match reader.next()? {
                     Ok(batch) => batch,
-                    Err(error) => return Some(Err(damaged(path, &error))),
+                    Err(error) => return Some(Err(error.into())),
                 };
                 let cells = match PictureColumn::new(path, column, batch.column(0)) {
                     Ok(cells) => Arc::new(cells),
@@ -241,11 +239,6 @@ impl Iterator for EncodedBatches {
     }
 }
 
-fn damaged(path: &Path, error: &dyn std::error::Error) -> Error {
-    let message = error.to_string();
-    scarce_artifact::Error::Parquet { path: path.to_owned(), message }.into()
-}
-
 /// The column of a Parquet file by position: a name may hold a dot, which a path would split.
 fn position(path: &Path, names: &[&str], column: &str) -> Result<usize> {
     names.iter().position(|name| *name == column).ok_or_else(|| {
@@ -254,7 +247,7 @@ fn position(path: &Path, names: &[&str], column: &str) -> Result<usize> {
     })
 }
 
-fn open_rows(path: &Path, column: &str, rows: &[usize]) -> Result<ParquetRecordBatchReader> {
+fn open_rows(path: &Path, column: &str, rows: &[usize]) -> Result<RecordBatches> {
     let builder = open_parquet(path)?;
     let schema = builder.schema().clone();
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
@@ -265,12 +258,8 @@ fn open_rows(path: &Path, column: &str, rows: &[usize]) -> Result<ParquetRecordB
     let bytes: i64 = metadata.row_groups().iter().map(|group| group.total_byte_size()).sum();
     let per_row = (bytes.max(0) as u64 / total.max(1) as u64).max(1);
     let at_once = (BATCH_BYTES / per_row).clamp(1, ROWS_AT_ONCE as u64) as usize;
-    builder
-        .with_projection(mask)
-        .with_row_selection(selection(rows, total))
-        .with_batch_size(at_once)
-        .build()
-        .map_err(|error| damaged(path, &error))
+    let selected = builder.with_projection(mask).with_row_selection(selection(rows, total));
+    Ok(selected.with_batch_size(at_once).build()?)
 }
 
 /// Sorted rows as what to skip and what to read.
@@ -318,10 +307,10 @@ fn parquet_names(path: &Path, options: &SourceOptions) -> Result<Vec<String>> {
         let column = options.name_column.as_ref().unwrap_or(&options.image_column);
         Error::column(path, column, message, "names are text or whole numbers")
     };
-    let reader = builder.with_projection(mask).build().map_err(|error| damaged(path, &error))?;
+    let reader = builder.with_projection(mask).build()?;
     let mut found: Vec<String> = Vec::new();
     for batch in reader {
-        let batch = batch.map_err(|error| damaged(path, &error))?;
+        let batch = batch?;
         let column = batch.column(0);
         let inner = match column.data_type() {
             DataType::Struct(_) => column.as_struct().column(0),

@@ -62,7 +62,12 @@ impl Bench {
             source: names.to_vec(),
             pixels: Vectors::new(28 * 28, pixels),
         };
-        let meta = ImagesMeta { shape, dataset: "own".to_owned(), max_value: 255 };
+        let meta = ImagesMeta {
+            shape,
+            dataset: "own".to_owned(),
+            max_value: 255,
+            ..ImagesMeta::default()
+        };
         Writer::write_all(&self.path("images.parquet"), meta, images).unwrap();
     }
 

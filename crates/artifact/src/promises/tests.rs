@@ -137,7 +137,8 @@ fn class_names_differ() {
 #[test]
 fn images_have_the_shape_and_the_values_that_the_file_names() {
     let shape = Shape { height: 2, width: 1, channels: 3 };
-    let meta = ImagesMeta { shape, dataset: "own".to_owned(), max_value: 16 };
+    let meta =
+        ImagesMeta { shape, dataset: "own".to_owned(), max_value: 16, ..ImagesMeta::default() };
     let images = Images {
         id: vec![1, 0],
         split: vec![Split::Pool; 2],
