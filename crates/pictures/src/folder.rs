@@ -274,7 +274,8 @@ fn is_wanted(entry: &DirEntry) -> bool {
     // `__MACOSX` holds what unpacking a Mac's archive leaves behind.
     let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
     let left = entry.file_name() == "__MACOSX";
-    !hidden && !left && !(entry.file_type().is_dir() && is_cache(entry.path()))
+    let cache = entry.file_type().is_dir() && is_cache(entry.path());
+    !(hidden || left || cache)
 }
 
 fn is_cache(folder: &Path) -> bool {

@@ -119,7 +119,7 @@ fn split(root: &Path, mut roles: Vec<(Role, &Top)>, validation: Validation) -> R
     for (role, top) in roles {
         let split = match (role, validation) {
             (Role::Train, _) => learnt,
-            (Role::Test, _) => Split::Test,
+            (Role::Test, _) | (Role::Validation, Validation::Test) => Split::Test,
             (Role::Validation, Validation::Train) => {
                 tracing::warn!(
                     "the pictures in `{}` join `train`; set `validation` to hold them out or to \
@@ -128,7 +128,6 @@ fn split(root: &Path, mut roles: Vec<(Role, &Top)>, validation: Validation) -> R
                 );
                 learnt
             }
-            (Role::Validation, Validation::Test) => Split::Test,
             (Role::Validation, Validation::Skip) => continue,
         };
         parts.push(Part { folder: Some(top.name.clone()), split });

@@ -12,9 +12,12 @@ use arrow::{
     compute::cast,
     datatypes::DataType,
 };
-use parquet::arrow::{
-    ProjectionMask,
-    arrow_reader::{RowSelection, RowSelector},
+use parquet::{
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{RowSelection, RowSelector},
+    },
+    file::metadata::RowGroupMetaData,
 };
 use scarce_artifact::{RecordBatches, open_parquet};
 
@@ -255,7 +258,7 @@ fn open_rows(path: &Path, column: &str, rows: &[usize]) -> Result<RecordBatches>
     let mask = ProjectionMask::roots(builder.parquet_schema(), [at]);
     let metadata = builder.metadata();
     let total = usize::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
-    let bytes: i64 = metadata.row_groups().iter().map(|group| group.total_byte_size()).sum();
+    let bytes: i64 = metadata.row_groups().iter().map(RowGroupMetaData::total_byte_size).sum();
     let per_row = (bytes.max(0) as u64 / total.max(1) as u64).max(1);
     let at_once = (BATCH_BYTES / per_row).clamp(1, ROWS_AT_ONCE as u64) as usize;
     let selected = builder.with_projection(mask).with_row_selection(selection(rows, total));

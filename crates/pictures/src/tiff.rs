@@ -50,10 +50,12 @@ impl<'a> Directory<'a> {
     fn number(&self, at: usize, size: usize) -> Option<u64> {
         let field = self.bytes.get(at..at.checked_add(size)?)?;
         let digit = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
-        Some(match self.little {
-            true => field.iter().rev().fold(0, digit),
-            false => field.iter().fold(0, digit),
-        })
+        let sum = if self.little {
+            field.iter().rev().fold(0, digit)
+        } else {
+            field.iter().fold(0, digit)
+        };
+        Some(sum)
     }
 
     /// Bytes of the number of entries, of an entry, and of an offset.

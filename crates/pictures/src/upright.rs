@@ -23,8 +23,7 @@ fn of_xmp(xmp: &[u8]) -> Option<u8> {
     let name = b"tiff:Orientation";
     let at = memchr::memmem::find(xmp, name)? + name.len();
     let value = match *xmp.get(at..at + 3)? {
-        [b'=', b'"' | b'\'', digit] => digit,
-        [b'>', digit, _] => digit,
+        [b'=', b'"' | b'\'', digit] | [b'>', digit, _] => digit,
         _ => return None,
     };
     value.is_ascii_digit().then(|| value - b'0')
