@@ -40,7 +40,7 @@ fn all_bad_pictures_are_listed_at_once() {
     project.write("photos/b.png", "");
     project.write("photos/c.jpg", "<!DOCTYPE html>");
     symlink("/etc/passwd", project.path("photos/d.png")).unwrap();
-    symlink("/etc/hostname", project.path("photos/e.png")).unwrap();
+    symlink("nowhere", project.path("photos/e.png")).unwrap();
     project.write("labels.csv", "file,label\na.png,x\n");
     let answer = project.ask("run", &[]).ended(1);
     answer.complains_of(&[
@@ -50,6 +50,7 @@ fn all_bad_pictures_are_listed_at_once() {
         "web page",
         "`d.png`",
         "`e.png`",
+        "leads nowhere",
         "skip_unreadable",
     ]);
 }

@@ -13,7 +13,7 @@ use scarce_kernels::{
     },
     vote::winners,
 };
-use scarce_stage::{Context, Description, Failure, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Knowledge, Learns, Port, Splits, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -39,7 +39,7 @@ pub struct Params {
     /// length 1 first.
     pub metric: Metric,
     /// α, from 0 to below 1: what share of its probabilities an image takes from its neighbours.
-    #[schemars(range(min = 0, max = 1))]
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub alpha: f64,
     /// The principal components of the features that are learnt from; fewer where there are not so
     /// many.
@@ -47,7 +47,7 @@ pub struct Params {
     pub components: usize,
     /// The linear system of Poisson learning is solved until the residual is below this share of the
     /// right-hand side.
-    #[schemars(range(min = 0, max = 1))]
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub tolerance: f64,
     /// Most iterations of the same.
     #[schemars(range(min = 1))]
@@ -77,6 +77,14 @@ impl Default for Params {
     }
 }
 
+/// From all images of the graph, and from labels of those that are not in the test split.
+fn learns() -> Learns {
+    Learns::images("nodes", Splits::All)
+        .and("labels", Splits::learnable(), Knowledge::Labels)
+        .keeping(Splits::Parameter("/splits".to_owned()))
+        .rows_of(&["features"])
+}
+
 /// The kind `propagate-logistic`.
 pub struct PropagateLogistic;
 
@@ -89,6 +97,7 @@ impl Stage for PropagateLogistic {
             "Logistic regression on features, and labels that flow over a graph, together",
         )
         .doc(include_str!("propagate_logistic.md"))
+        .learns(learns())
         .input(Port::table::<Embeddings>("features", "Vectors of the graph's and of new images"))
         .input(Port::table::<Nodes>("nodes", "The images of a graph"))
         .input(Port::table::<Edges>("edges", "The edges of the same graph"))

@@ -9,7 +9,7 @@ use std::{
 };
 
 use fs_err::File;
-use scarce_artifact::{Classes, Split};
+use scarce_artifact::{Classes, Split, is_cache};
 use unicode_normalization::UnicodeNormalization;
 use walkdir::{DirEntry, WalkDir};
 
@@ -19,9 +19,6 @@ use crate::{
     layout::{self, Top},
 };
 
-/// What every tool's cache folder holds (<https://bford.info/cachedir/>).
-const CACHEDIR_TAG: &str = "CACHEDIR.TAG";
-const CACHEDIR_SIGNATURE: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
 /// Files that systems leave in folders of pictures, in small letters.
 const LEFTOVERS: [&str; 3] = ["thumbs.db", "desktop.ini", "ehthumbs.db"];
 
@@ -276,14 +273,6 @@ fn is_wanted(entry: &DirEntry) -> bool {
     let left = entry.file_name() == "__MACOSX";
     let cache = entry.file_type().is_dir() && is_cache(entry.path());
     !(hidden || left || cache)
-}
-
-fn is_cache(folder: &Path) -> bool {
-    let mut first = [0; CACHEDIR_SIGNATURE.len()];
-    let tag = folder.join(CACHEDIR_TAG);
-    fs_err::metadata(&tag).is_ok_and(|tag| tag.is_file())
-        && File::open(tag).and_then(|mut tag| tag.read_exact(&mut first)).is_ok()
-        && first == CACHEDIR_SIGNATURE
 }
 
 fn is_leftover(name: &OsStr) -> bool {

@@ -1,7 +1,7 @@
 //! The kind `pretrained`.
 
 use scarce_artifact::{Embeddings, EmbeddingsMeta, Images, Metric, Split, Vectors};
-use scarce_stage::{Context, Description, Failure, Memo, Needs, Port, Stage};
+use scarce_stage::{Context, Description, Failure, Learns, Memo, Needs, Port, Stage};
 use scarce_wheels::onnxruntime::VERSION;
 
 use crate::{
@@ -26,6 +26,7 @@ impl Stage for Pretrained {
     fn describe() -> Description {
         Description::new("pretrained", "Vectors of images by a network that others trained")
             .doc(include_str!("pretrained.md"))
+            .learns(Learns::nothing().from_elsewhere())
             .input(Port::table::<Images>(
                 "images",
                 "The images: ids, splits and file names; their pixels are used only without `path`",

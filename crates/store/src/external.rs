@@ -58,6 +58,13 @@ struct Found {
     metadata: Metadata,
 }
 
+impl Found {
+    /// Whether it is a link that leads nowhere: others are followed.
+    fn is_dangling(&self) -> bool {
+        self.metadata.is_symlink()
+    }
+}
+
 /// What a path leads to.
 struct Gathered {
     files: Vec<Found>,
@@ -140,7 +147,7 @@ impl Store {
             vec![Found { path: path.to_owned(), relative: PathBuf::new(), metadata }]
         };
         for file in &files {
-            if !file.metadata.is_file() {
+            if !file.metadata.is_file() && !file.is_dangling() {
                 let message = "it is neither a regular file nor a folder".to_owned();
                 return Err(Error::External { path: file.path.clone(), message });
             }
@@ -168,9 +175,14 @@ impl Store {
                     message: error.to_string(),
                 },
             };
-            let entry = entry.map_err(external)?;
-            let metadata = entry.metadata().map_err(external)?;
-            let path = entry.into_path();
+            let (path, metadata) = match entry {
+                Ok(entry) => (entry.path().to_owned(), entry.metadata().map_err(external)?),
+                // What reads the folder says what it makes of it; here the link itself counts.
+                Err(error) => match dangling(&error) {
+                    Some(found) => found,
+                    None => return Err(external(error)),
+                },
+            };
             let relative = path.strip_prefix(folder).unwrap_or(&path).to_owned();
             if metadata.is_dir() {
                 add_stat(stat, &relative, &metadata);
@@ -190,7 +202,13 @@ impl Gathered {
         let mut hasher = blake3::Hasher::new();
         for file in &self.files {
             add(&mut hasher, file.relative.as_os_str().as_bytes());
-            add(&mut hasher, digest_of(&file.path)?.as_str().as_bytes());
+            let digest = if file.is_dangling() {
+                let target = fs_err::read_link(&file.path)?;
+                digest_bytes(&[b"dangling link ", target.as_os_str().as_bytes()].concat())
+            } else {
+                digest_of(&file.path)?
+            };
+            add(&mut hasher, digest.as_str().as_bytes());
         }
         // A folder with one file is not that file.
         Ok(digest_bytes(format!("folder {}", hasher.finalize().to_hex()).as_bytes()))
@@ -199,6 +217,14 @@ impl Gathered {
     fn newest(&self) -> Option<SystemTime> {
         self.files.iter().map(|file| changed(&file.metadata)).max()
     }
+}
+
+/// A link that leads nowhere, and what the system says of the link.
+fn dangling(error: &walkdir::Error) -> Option<(PathBuf, Metadata)> {
+    let path = error.path()?;
+    let metadata = path.symlink_metadata().ok().filter(Metadata::is_symlink)?;
+    let lost = path.metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+    lost.then(|| (path.to_owned(), metadata))
 }
 
 fn digest_of(path: &Path) -> Result<Digest> {

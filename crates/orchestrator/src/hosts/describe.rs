@@ -102,7 +102,7 @@ pub(super) fn was_silent(cache: Option<&Path>, program: &Path) -> bool {
 }
 
 fn remembered(cache: &Path, program: &Path) -> Option<Remembered> {
-    let text = fs_err::read(place(cache, program)).ok()?;
+    let text = scarce_store::read_file(&place(cache, program)).ok()?;
     let remembered: Remembered = serde_json::from_slice(&text).ok()?;
     (remembered.identity == identity(program)?).then_some(remembered)
 }

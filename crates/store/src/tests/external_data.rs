@@ -27,6 +27,21 @@ fn is_known_by_content_not_by_name_or_time() {
 }
 
 #[test]
+fn may_hold_links_that_lead_nowhere() {
+    let (root, store) = store();
+    let at = |name: &str| root.path().join(name);
+    fs_err::create_dir_all(at("data")).unwrap();
+    fs_err::write(at("data/a.png"), "a").unwrap();
+    let digest = || store.snapshot(&at("data")).unwrap().digest;
+    let whole = digest();
+    fs_err::os::unix::fs::symlink("lost.png", at("data/b.png")).unwrap();
+    let lost = digest();
+    assert_ne!(lost, whole);
+    fs_err::write(at("data/lost.png"), "b").unwrap();
+    assert_ne!(digest(), lost, "it leads somewhere now");
+}
+
+#[test]
 fn changed_within_the_tick_of_a_clock_is_digested_again() {
     let (root, store) = store();
     let path = root.path().join("data.bin");
