@@ -1,6 +1,6 @@
 //! Locks that the kernel holds, and therefore drops with the process.
 
-use std::{fs::TryLockError, io, thread, time::Duration};
+use std::{fs::TryLockError, thread, time::Duration};
 
 use fs_err::File;
 use rustix::fs::{Access, access};
