@@ -31,7 +31,7 @@ fn lie_by_stage_and_axis() {
         assert!(view.is_dir() && !view.is_symlink(), "readers do not go through links to folders");
         assert!(view.join(file).is_symlink() && view.join(file).is_file(), "{file}");
     }
-    let beside = fs_err::read_dir(views.join("knn/seed=1")).unwrap().count();
+    let beside = fs_err::read_dir(views.join("labels/seed=1")).unwrap().count();
     assert_eq!(
         beside, 1,
         "nothing lies beside the table that a reader might take for a part of it"
@@ -85,7 +85,7 @@ fn of_variants_that_were_not_asked_for_stay_and_so_does_what_is_known_of_them() 
     project.edit("k = 1", "k = 3");
     let plan = project.plan(&[]);
     for seed in [0, 1] {
-        let line = format!("knn [seed={seed}]: run because param k 1 → 3");
+        let line = format!("knn: run [seed={seed}] because param k 1 → 3");
         assert!(plan.contains(&line), "{plan:?}");
     }
     project.scarce(&["gc", "--keep-runs", "1", "--grace", "0s"]).ended(0);

@@ -88,7 +88,7 @@ mod tests {
             cluster: (0..k as i32).collect(),
             centroid: Vectors::new(width, values.to_vec()),
             size: vec![1; k],
-            representative: vec![0; k],
+            representative: (0..k as u32).collect(),
         };
         bench.table("c", &CentroidsMeta { features: "pixels".to_owned() }, table);
     }

@@ -13,6 +13,7 @@ pub(crate) fn read<T: DeserializeOwned>(name: &str) -> T {
         "graph_regression" => include_str!("../fixtures/graph_regression.json"),
         "kmeans" => include_str!("../fixtures/kmeans.json"),
         "logistic" => include_str!("../fixtures/logistic.json"),
+        "logistic_two" => include_str!("../fixtures/logistic_two.json"),
         "minibatch" => include_str!("../fixtures/minibatch.json"),
         "mixture" => include_str!("../fixtures/mixture.json"),
         "pca" => include_str!("../fixtures/pca.json"),

@@ -54,7 +54,7 @@ enum Mood {
 
 fn write(context: &Context, label: i32) -> Result<(), Failure> {
     let truth = Truth { id: vec![0], label: vec![label] };
-    context.write("truth", Classes::new((0..100).map(|i| i.to_string())), truth)
+    context.write("truth", Classes::new((0..=label.max(99)).map(|i| i.to_string())), truth)
 }
 
 fn label(context: &Context) -> Result<i32, Failure> {

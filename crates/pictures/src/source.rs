@@ -8,7 +8,7 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, cast::AsArray},
+    array::{Array, ArrayRef, RecordBatch, cast::AsArray},
     compute::cast,
     datatypes::DataType,
 };
@@ -28,6 +28,8 @@ use crate::{
 
 /// Encoded pictures that are held together, at most.
 const ROWS_AT_ONCE: usize = 256;
+/// Columns in which `img2dataset` says what became of a row: `success`, or why there is no picture.
+const STATUS: [&str; 2] = ["status", "error_message"];
 /// Bytes of encoded pictures that a batch of a Parquet file should hold.
 const BATCH_BYTES: u64 = 64 << 20;
 
@@ -77,8 +79,16 @@ pub struct Encoded {
 
 #[derive(Debug, Clone)]
 enum Place {
-    File { path: PathBuf, problem: Option<String> },
-    Cell { column: Arc<PictureColumn>, row: usize },
+    File {
+        path: PathBuf,
+        problem: Option<String>,
+    },
+    /// `why` is what the file says of a row without a picture.
+    Cell {
+        column: Arc<PictureColumn>,
+        row: usize,
+        why: String,
+    },
 }
 
 impl Encoded {
@@ -101,10 +111,10 @@ impl Encoded {
                 };
                 fs_err::read(path).map(Cow::Owned).map_err(reason)
             }
-            Place::Cell { column, row } => column
+            Place::Cell { column, row, why } => column
                 .encoded(*row)
                 .map(Cow::Borrowed)
-                .ok_or_else(|| Unreadable::File("the image is missing".to_owned())),
+                .ok_or_else(|| Unreadable::File(format!("the image is missing{why}"))),
         }
     }
 }
@@ -228,18 +238,35 @@ impl Iterator for EncodedBatches {
                     Ok(batch) => batch,
                     Err(error) => return Some(Err(error.into())),
                 };
-                let cells = match PictureColumn::new(path, column, batch.column(0)) {
+                let pictures = batch.schema().index_of(column).unwrap_or(0);
+                let cells = match PictureColumn::new(path, column, batch.column(pictures)) {
                     Ok(cells) => Arc::new(cells),
                     Err(error) => return Some(Err(error)),
                 };
+                let status = status(&batch, pictures);
                 let encoded = |(at, (row, name)): (usize, (usize, String))| {
-                    let place = Place::Cell { column: Arc::clone(&cells), row: at };
+                    let why = why(&status, at);
+                    let place = Place::Cell { column: Arc::clone(&cells), row: at, why };
                     Encoded { row, name, place }
                 };
                 Some(Ok(rows.take(batch.num_rows()).enumerate().map(encoded).collect()))
             }
         }
     }
+}
+
+/// The columns of a batch in which `img2dataset` says what became of a row.
+fn status(batch: &RecordBatch, pictures: usize) -> Vec<ArrayRef> {
+    let others = batch.columns().iter().enumerate().filter(|(at, _)| *at != pictures);
+    others.filter_map(|(_, column)| cast(column, &DataType::LargeUtf8).ok()).collect()
+}
+
+/// What they say of one row, in brackets.
+fn why(status: &[ArrayRef], row: usize) -> String {
+    let words = status.iter().map(|column| column.as_string::<i64>());
+    let words = words.filter(|words| !words.is_null(row)).map(|words| words.value(row));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(": ")) }
 }
 
 /// The column of a Parquet file by position: a name may hold a dot, which a path would split.
@@ -255,7 +282,12 @@ fn open_rows(path: &Path, column: &str, rows: &[usize]) -> Result<RecordBatches>
     let schema = builder.schema().clone();
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let at = position(path, &names, column)?;
-    let mask = ProjectionMask::roots(builder.parquet_schema(), [at]);
+    let says = |at: &usize| {
+        let field = schema.field(*at);
+        STATUS.contains(&field.name().as_str()) && field.data_type().is_string()
+    };
+    let status = (0..names.len()).filter(|other| *other != at).filter(says);
+    let mask = ProjectionMask::roots(builder.parquet_schema(), std::iter::once(at).chain(status));
     let metadata = builder.metadata();
     let total = usize::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
     let bytes: i64 = metadata.row_groups().iter().map(RowGroupMetaData::total_byte_size).sum();

@@ -198,7 +198,7 @@ mod columns_of_nulls {
         assert_eq!(bench.output::<Images>("images").0.source, ["0", "1"]);
         let path = plain(&bench, vec![("image", nothing.clone()), ("embedding", nothing)]);
         let result = bench.run("ingest", json!({ "path": path }));
-        assert_failure(result, "ingest::image", &["row 0", "missing"]);
+        assert_failure(result, "ingest::image", &["2 of 2 images", "`0`", "missing"]);
         let result = bench.run("ingest-embeddings", json!({ "path": path }));
         assert_failure(result, "ingest::column", &["Null"]);
     }

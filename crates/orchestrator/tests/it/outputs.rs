@@ -76,5 +76,5 @@ fn links_are_refused_and_lead_to_no_harm() {
 fn files_of_its_own_are_published() {
     let project = project("page", "page", "echo x > page.html; echo y > scratch");
     assert_eq!(project.run().counts(), (1, 0));
-    assert!(project.entry("a").join("page.html").exists());
+    assert!(project.root().join("runs/small/a/page.html").exists());
 }

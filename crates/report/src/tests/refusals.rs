@@ -69,8 +69,8 @@ fn a_label_that_is_no_class() {
         let mut bench = Bench::new();
         bench.predictions("knn", &[], &TWO, &[Split::Test], &[0, label]);
         let failure = bench.report(json!({})).err().unwrap();
-        assert_eq!(failure.code, "report::label");
-        assert!(failure.message.contains("image 1"), "{}", failure.message);
+        assert_eq!(failure.code, "artifact::value");
+        assert!(failure.message.contains("row 1, column `label`"), "{}", failure.message);
     }
 }
 

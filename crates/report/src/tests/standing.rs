@@ -109,7 +109,7 @@ fn clusters(bench: &mut Bench, stage: &str) {
         cluster: vec![0, 1, 0, 1],
         distance: vec![1.0; 4],
         percentile: vec![50.0; 4],
-        is_representative: vec![false; 4],
+        is_representative: vec![true, true, false, false],
     };
     bench.table("clusters", stage, &[], Empty {}, table);
 }
