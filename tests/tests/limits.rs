@@ -13,6 +13,7 @@ fn two(resources: &str) -> Project {
         )
     };
     let host = fixture("scarce-patient");
+    let host = host.to_string_lossy();
     let head = format!("[pipeline]\nname = \"small\"\nhosts = [{host:?}]\n");
     Project::with(&[head, stage("a"), stage("b")].concat())
 }

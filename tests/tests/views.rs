@@ -102,7 +102,9 @@ fn leave_what_people_put_beside_them() {
         fs_err::write(views.join(name), "mine").unwrap();
     }
     let folders = ["empty", "pixels/empty", "knn/empty"];
-    folders.iter().for_each(|name| fs_err::create_dir(views.join(name)).unwrap());
+    for name in folders {
+        fs_err::create_dir(views.join(name)).unwrap();
+    }
     let links = [("elsewhere", "../../../pipeline.toml"), ("pixels/far", "/nowhere")];
     for (name, target) in links {
         fs_err::os::unix::fs::symlink(target, views.join(name)).unwrap();

@@ -183,7 +183,7 @@ mod tests {
             assert_eq!(cut.fields(|_, _, _| Some(false)), None, "{length}");
         }
         assert_eq!(Compact::new(&[0xff; 20]).varint(), None);
-        let deep = [0x1c; 1 << 20];
+        let deep = vec![0x1c; 1 << 20];
         assert_eq!(Compact::new(&deep).fields(|_, _, _| Some(false)), None);
         let long = [0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x0f];
         assert_eq!(Compact::new(&long).fields(|_, _, _| Some(false)), None);

@@ -263,7 +263,7 @@ fn status(batch: &RecordBatch, pictures: usize) -> Vec<ArrayRef> {
 
 /// What they say of one row, in brackets.
 fn why(status: &[ArrayRef], row: usize) -> String {
-    let words = status.iter().map(|column| column.as_string::<i64>());
+    let words = status.iter().map(AsArray::as_string::<i64>);
     let words = words.filter(|words| !words.is_null(row)).map(|words| words.value(row));
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     if words.is_empty() { String::new() } else { format!(" ({})", words.join(": ")) }

@@ -22,9 +22,8 @@ fn of_exif(exif: &[u8]) -> Option<u8> {
 fn of_xmp(xmp: &[u8]) -> Option<u8> {
     let name = b"tiff:Orientation";
     let at = memchr::memmem::find(xmp, name)? + name.len();
-    let value = match *xmp.get(at..at + 3)? {
-        [b'=', b'"' | b'\'', digit] | [b'>', digit, _] => digit,
-        _ => return None,
+    let ([b'=', b'"' | b'\'', digit] | [b'>', digit, _]) = *xmp.get(at..at + 3)? else {
+        return None;
     };
-    value.is_ascii_digit().then(|| value - b'0')
+    digit.is_ascii_digit().then(|| digit - b'0')
 }

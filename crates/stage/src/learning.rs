@@ -320,8 +320,8 @@ mod tests {
         }
     }
 
-    fn on_parameter() -> Option<Learns> {
-        Some(Learns::images("x", Splits::Parameter("/splits".to_owned())))
+    fn on_parameter() -> Learns {
+        Learns::images("x", Splits::Parameter("/splits".to_owned()))
     }
 
     fn exposed(tasks: &[Ancestor]) -> Vec<(usize, Knowledge)> {
@@ -340,7 +340,8 @@ mod tests {
             (json!(null), vec![]),
             (json!(["all of them"]), vec![(1, Knowledge::Images)]),
         ] {
-            let tasks = [source(), task("fit", &[0], on_parameter(), &json!({ "splits": splits }))];
+            let tasks =
+                [source(), task("fit", &[0], Some(on_parameter()), &json!({ "splits": splits }))];
             assert_eq!(exposed(&tasks), seen, "{splits}");
         }
     }
@@ -395,7 +396,7 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<Learns>(text).unwrap();
         assert_eq!(read("{}"), Learns::nothing());
         let text = r#"{ "from": [{ "port": "x", "splits": { "parameter": "/splits" }, "knows": "images" }] }"#;
-        assert_eq!(Some(read(text)), on_parameter());
+        assert_eq!(read(text), on_parameter());
         let all = r#"{ "from": [{ "port": "x", "knows": "labels" }] }"#;
         assert_eq!(read(all), Learns::labels("x", Splits::All));
     }

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{Error, Result};
 
-/// Which files to pick, whatever Python runs pip: Linux with glibc on x86-64, CPython 3.12.
+/// Which files to pick, whatever Python runs pip: Linux with glibc on x86-64, `CPython` 3.12.
 pub const PLATFORM: [&str; 14] = [
     "--python-version",
     "3.12",

@@ -17,7 +17,8 @@ fn read<T: Table + Clone>(meta: &T::Meta, table: &T) -> Result<(), String> {
         let text = error.to_string();
         text.replace(&path.display().to_string(), "t")
     };
-    let ways: [&dyn Fn(&Path) -> Result<(), Error>; 4] = [
+    type Way<'a> = &'a dyn Fn(&Path) -> Result<(), Error>;
+    let ways: [Way<'_>; 4] = [
         &|path| Reader::<T>::open(path)?.read().map(|_| ()),
         &|path| Reader::<T>::open(path)?.check(),
         &|path| Reader::<T>::open(path)?.batches(2).try_for_each(|batch| batch.map(|_| ())),

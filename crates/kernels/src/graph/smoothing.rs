@@ -14,7 +14,7 @@ use crate::Error;
 ///
 /// D⁻¹W averages over neighbours, so that rows that sum to 1 go on doing so. It is personalised
 /// `PageRank` as J. Gasteiger, A. Bojchevski and S. Günnemann let predictions flow by it (*Predict then
-/// propagate: graph neural networks meet personalized PageRank*, ICLR 2019, equation 4). A node without
+/// propagate: graph neural networks meet personalized `PageRank`*, ICLR 2019, equation 4). A node without
 /// edges keeps its values.
 ///
 /// # Errors

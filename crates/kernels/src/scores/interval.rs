@@ -62,7 +62,7 @@ pub fn prediction_half_width(deviation: f64, n: usize, more: usize, confidence: 
 }
 
 /// Half the width of the interval of a difference of two means whose deviations differ: B. L. Welch,
-/// "The generalization of `Student's' problem when several different population variances are
+/// "The generalization of “Student’s” problem when several different population variances are
 /// involved", Biometrika 34 (1947). Each sample is its deviation and its number of values, at least 2.
 pub fn welch_half_width(one: (f64, usize), other: (f64, usize), confidence: f64) -> f64 {
     let part = |(deviation, n): (f64, usize)| (deviation * deviation / n as f64, n as f64 - 1.0);

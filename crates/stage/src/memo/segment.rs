@@ -220,7 +220,7 @@ impl Writer {
     }
 
     /// Writes the list and gives the file its name.
-    pub(super) fn finish(mut self: Box<Self>) -> io::Result<()> {
+    pub(super) fn finish(mut self) -> io::Result<()> {
         let mut numbers = [0; 16];
         numbers[..8].copy_from_slice(&((self.entries.len() / ENTRY) as u64).to_le_bytes());
         numbers[8..].copy_from_slice(&self.at.to_le_bytes());

@@ -96,11 +96,15 @@ fn any_changed_byte_is_noticed_and_what_it_hit_is_put_again() {
             .filter(|&i| memo.get(&name(i)).inspect(|bytes| assert_eq!(*bytes, item(i))).is_none())
             .collect();
         assert!(!missing.is_empty(), "byte {at}");
-        missing.iter().for_each(|&i| memo.put(&name(i), &item(i)));
+        for &i in &missing {
+            memo.put(&name(i), &item(i));
+        }
         drop(memo);
         let memo = Memo::open(Some(folder.path()));
         assert!((0..20).all(|i| memo.get(&name(i)) == Some(item(i))), "byte {at}");
-        files(&folder).into_iter().for_each(|file| fs_err::remove_file(file).unwrap());
+        for file in files(&folder) {
+            fs_err::remove_file(file).unwrap();
+        }
     }
 }
 
