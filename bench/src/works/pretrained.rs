@@ -74,8 +74,10 @@ fn pictures(session: &Session, folder: &Path) -> Result<(PathBuf, Vec<String>)> 
     let archive = archives.into_iter().find(|path| path.is_file());
     let archive = archive.context("there is no `photos/clothing.tar` in a data folder")?;
     let listed = tar(&["-tf"], &archive, &[])?;
-    let mut names: Vec<&str> =
-        listed.lines().filter(|name| name.contains("/train/") && name.ends_with(".jpg")).collect();
+    let mut names: Vec<&str> = listed
+        .lines()
+        .filter(|name| name.contains("/train/") && has_extension(name, "jpg"))
+        .collect();
     names.sort_unstable();
     // Spread over the classes, which the names are sorted by.
     let step = (names.len() / PICTURES).max(1);
@@ -112,4 +114,8 @@ fn quality(table: &Path, classes: &[String]) -> Result<Quality> {
     });
     let share = right.count() as f64 / points.len() as f64;
     Ok(Quality::from([("accuracy, nearest neighbour".to_owned(), share)]))
+}
+
+fn has_extension(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == extension)
 }

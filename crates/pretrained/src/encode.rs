@@ -210,13 +210,12 @@ impl Encoder {
 
     /// One vector of all views of an image.
     fn finish(&self, views: &[Vec<f32>], name: &str) -> Result<Vec<f32>> {
-        let mut vector = match views {
-            [only] => only.clone(),
-            _ => {
-                let share = 1.0 / views.len() as f32;
-                let mean = |at: usize| views.iter().map(|view| view[at]).sum::<f32>() * share;
-                (0..views[0].len()).map(mean).collect()
-            }
+        let mut vector = if let [only] = views {
+            only.clone()
+        } else {
+            let share = 1.0 / views.len() as f32;
+            let mean = |at: usize| views.iter().map(|view| view[at]).sum::<f32>() * share;
+            (0..views[0].len()).map(mean).collect()
         };
         if let Some(bad) = vector.iter().find(|x| !x.is_finite()) {
             let message = format!("its vector holds {bad}");
@@ -225,7 +224,9 @@ impl Encoder {
         if self.normalise {
             let length = vector.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
             if length > 0.0 {
-                vector.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
+                for x in &mut vector {
+                    *x = (f64::from(*x) / length) as f32;
+                }
             }
         }
         Ok(vector)

@@ -182,10 +182,8 @@ fn session(
         builder = builder.with_execution_providers([cuda.error_on_failure()]).map_err(|error| {
             let message = format!("`device = \"{device}\"`, but ONNX Runtime does not start there: {error}");
             let help = format!(
-                "name a build of ONNX Runtime {} with CUDA by {}, and see that the driver, CUDA and \
-                 cuDNN are there; or leave `device` out",
-                VERSION,
-                OWN
+                "name a build of ONNX Runtime {VERSION} with CUDA by {OWN}, and see that the driver, CUDA and \
+                 cuDNN are there; or leave `device` out"
             );
             Error::runtime(message, help)
         })?;

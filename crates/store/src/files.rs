@@ -70,7 +70,7 @@ pub fn sweep(folder: &Path, name: Option<&str>) -> u64 {
         let process = writer_of(unique).filter(|_| name.is_none_or(|name| name == of))?;
         let metadata = path.symlink_metadata().ok().filter(std::fs::Metadata::is_file)?;
         let old = metadata.modified().ok()?.elapsed().is_ok_and(|age| age > ABANDONED);
-        (old && !is_alive(process)).then(|| metadata.len())
+        (old && !is_alive(process)).then_some(metadata.len())
     };
     let mut bytes = 0;
     for path in list(folder).unwrap_or_default() {

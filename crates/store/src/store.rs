@@ -69,7 +69,7 @@ impl Own {
             // `KIND-KEY.jsonl`
             Self::Failed => name.strip_suffix(".jsonl").is_some_and(ends_with_key),
             Self::Memo => ends_with_key(name),
-            Self::Digests | Self::Hosts => name.ends_with(".json"),
+            Self::Digests | Self::Hosts => name.strip_suffix(".json").is_some(),
         }
     }
 }
@@ -257,6 +257,7 @@ impl Store {
     }
 
     /// Kind, key and folder of everything published; and what is there besides.
+    #[expect(clippy::type_complexity, reason = "two lists that are taken apart at once")]
     pub(crate) fn places(&self) -> Result<(Vec<(String, Key, PathBuf)>, Vec<PathBuf>)> {
         let mut places = Vec::new();
         let mut foreign = Vec::new();

@@ -289,15 +289,14 @@ fn fetch_model(
 ) -> Result<(), CliError> {
     // What any data folder has need not be fetched.
     let found = scarce_models::survey_one(known, folders);
-    let place = match (found.state, found.folder) {
-        (ModelState::Good, Some(place)) => place,
-        _ => {
-            let Some(folder) = folders.first() else { return Err(CliError::NoDataFolder) };
-            let bar = bar();
-            let place = scarce_models::fetch(known, folder, &mut |progress| follow(&bar, progress));
-            bar.finish_and_clear();
-            place?
-        }
+    let place = if let (ModelState::Good, Some(place)) = (found.state, found.folder) {
+        place
+    } else {
+        let Some(folder) = folders.first() else { return Err(CliError::NoDataFolder) };
+        let bar = bar();
+        let place = scarce_models::fetch(known, folder, &mut |progress| follow(&bar, progress));
+        bar.finish_and_clear();
+        place?
     };
     if out.json() {
         return out.print_json(&place);

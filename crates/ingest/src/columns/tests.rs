@@ -65,7 +65,7 @@ fn images(there: &[bool]) -> ArrayRef {
     };
     let pngs: Vec<Vec<u8>> = (0..there.len()).map(|row| png(row as u8 * 50)).collect();
     let cells = pngs.iter().zip(there).map(|(png, there)| there.then_some(png.as_slice()));
-    Arc::new(BinaryArray::from_iter(cells))
+    Arc::new(cells.collect::<BinaryArray>())
 }
 
 fn numbers(values: &[Option<i64>]) -> ArrayRef {

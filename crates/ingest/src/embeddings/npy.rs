@@ -272,7 +272,7 @@ pub(crate) mod tests {
     /// A file of some version with a header of one's own.
     fn with_header(version: u8, header: &str, values: &[u8]) -> Vec<u8> {
         let mut header = header.to_owned();
-        while (header.len() + 13) % 64 != 0 {
+        while !(header.len() + 13).is_multiple_of(64) {
             header.push(' ');
         }
         header.push('\n');

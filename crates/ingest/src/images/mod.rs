@@ -287,13 +287,12 @@ fn from_parquet(path: &Path, params: &Params, context: &Context) -> Result<(), F
         labelling.map_or((None, None), |found| (Some(found.classes), Some(found.labels)));
     let label = |row: usize| labels.as_ref().and_then(|labels| *labels.get(row)?);
     let mut sink = Sink::new(context, "own", u8::MAX, classes, expected);
-    match params.raw_shape()? {
-        Some(shape) => from_raw(&table, shape, &chosen, label, params, &mut sink)?,
-        None => {
-            let pictures = Pictures::open(path, &params.source_options()).map_err(Error::from)?;
-            let memo = Memo::open(context.memo());
-            encoded::ingest(&pictures, &chosen, label, params, &memo, &mut sink)?;
-        }
+    if let Some(shape) = params.raw_shape()? {
+        from_raw(&table, shape, &chosen, label, params, &mut sink)?;
+    } else {
+        let pictures = Pictures::open(path, &params.source_options()).map_err(Error::from)?;
+        let memo = Memo::open(context.memo());
+        encoded::ingest(&pictures, &chosen, label, params, &memo, &mut sink)?;
     }
     sink.finish(path)
 }

@@ -238,7 +238,7 @@ fn coco(path: &Path, document: &Object) -> Result<LabelFile> {
     Ok(file)
 }
 
-/// FiftyOne's classification data set: `classes`, and `labels` by file name without its extension.
+/// `FiftyOne`'s classification data set: `classes`, and `labels` by file name without its extension.
 fn fiftyone(path: &Path, document: &Object) -> Result<LabelFile> {
     let classes = list(document.get("classes"));
     let mut file = LabelFile::empty("label");

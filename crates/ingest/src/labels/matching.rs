@@ -128,15 +128,12 @@ fn unescape(text: &str) -> String {
             let digits = std::str::from_utf8(behind.get(..2)?).ok()?;
             u8::from_str_radix(digits, 16).ok()
         };
-        match (byte == b'%').then(escaped).flatten() {
-            Some(value) => {
-                bytes.push(value);
-                rest = &behind[2..];
-            }
-            None => {
-                bytes.push(byte);
-                rest = behind;
-            }
+        if let Some(value) = (byte == b'%').then(escaped).flatten() {
+            bytes.push(value);
+            rest = &behind[2..];
+        } else {
+            bytes.push(byte);
+            rest = behind;
         }
     }
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())

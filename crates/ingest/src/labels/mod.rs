@@ -53,7 +53,7 @@ pub struct Params {
     /// CSV (also separated by `;` or tabs), JSON lines, a JSON array of rows, or Parquet: one row per
     /// image, in any order. Rows with an empty label are left out. Also what Label Studio exports
     /// (CSV, JSON, JSON-MIN), COCO's JSON where every image has one category, and the JSON that
-    /// FiftyOne writes for classification.
+    /// `FiftyOne` writes for classification.
     #[schemars(extend("format" = "path"))]
     pub path: PathBuf,
     /// The column that names the image; by default the first of `file`, `filename`, `file_name`,

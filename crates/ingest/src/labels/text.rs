@@ -76,7 +76,7 @@ pub(super) fn read(path: &Path, wanted: Wanted<'_>) -> Result<LabelFile> {
     let names: Vec<&str> = headers.iter().collect();
     let columns = Columns::choose(path, &names, wanted)?;
     let mut file = LabelFile::empty("line");
-    file.key_column = names[columns.key].trim().to_owned();
+    names[columns.key].trim().clone_into(&mut file.key_column);
     let separator = separator(path)?;
     for record in lines.records() {
         let record = record.map_err(|error| csv_error(path, &error))?;

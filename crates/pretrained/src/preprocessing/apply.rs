@@ -76,12 +76,12 @@ impl Prepared {
         for y in 0..height {
             for x in 0..width {
                 let pixel = window.pixel(y, column(x));
-                for colour in 0..3 {
+                for (colour, &value) in pixel.iter().enumerate().take(3) {
                     let at = match self.layout {
                         Layout::Planes => (colour * height + y) * width + x,
                         Layout::Pixels => (y * width + x) * 3 + colour,
                     };
-                    out[at] = self.values[colour][pixel[colour] as usize];
+                    out[at] = self.values[colour][value as usize];
                 }
             }
         }

@@ -119,13 +119,15 @@ impl Reader<'_> {
         if self.flag("offset", false)? {
             return self.refuse("`offset = true` is not understood".to_owned());
         }
-        let crop = match self.flag("do_center_crop", false)? {
-            true => Some(self.size_of("crop_size")?),
-            false => None,
+        let crop = if self.flag("do_center_crop", false)? {
+            Some(self.size_of("crop_size")?)
+        } else {
+            None
         };
-        let resize = match self.flag("do_resize", true)? {
-            true => self.hugging_face_resize(crop.is_some())?,
-            false => Resize::None,
+        let resize = if self.flag("do_resize", true)? {
+            self.hugging_face_resize(crop.is_some())?
+        } else {
+            Resize::None
         };
         let resample = match self.config.get("resample") {
             None | Some(Value::Null) if resize != Resize::None => {
@@ -134,13 +136,15 @@ impl Reader<'_> {
             None | Some(Value::Null) => Filter::Bicubic,
             Some(value) => self.resample(value)?,
         };
-        let rescale_factor = match self.flag("do_rescale", true)? {
-            true => self.number("rescale_factor")?.unwrap_or(1.0 / 255.0),
-            false => 1.0,
+        let rescale_factor = if self.flag("do_rescale", true)? {
+            self.number("rescale_factor")?.unwrap_or(1.0 / 255.0)
+        } else {
+            1.0
         };
-        let (mean, std) = match self.flag("do_normalize", true)? {
-            true => (self.three("image_mean")?, self.three("image_std")?),
-            false => ([0.0; 3], [1.0; 3]),
+        let (mean, std) = if self.flag("do_normalize", true)? {
+            (self.three("image_mean")?, self.three("image_std")?)
+        } else {
+            ([0.0; 3], [1.0; 3])
         };
         let middle = Middle::Down;
         Ok(Recipe { resize, resample, crop, middle, rescale_factor, mean, std })
@@ -173,7 +177,7 @@ impl Reader<'_> {
         }
     }
 
-    /// ConvNeXT's: below 384 pixels a larger picture, of which the middle is taken; not so from 384.
+    /// `ConvNeXT`'s: below 384 pixels a larger picture, of which the middle is taken; not so from 384.
     fn convnext(&self, kind: &str) -> Result<Resize> {
         self.refuse(format!(
             "`crop_pct` of `{kind}` is not understood: give `shortest_edge` (the size divided by \

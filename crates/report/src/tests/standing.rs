@@ -8,10 +8,12 @@ use super::bench::{Bench, Outcome};
 
 const TWO: [&str; 2] = ["a", "b"];
 
+#[expect(clippy::unnecessary_wraps, reason = "what a task's declaration is")]
 fn nothing() -> Option<Learnt> {
     Some(Learnt { keeps: SplitName::all(), ..Learnt::default() })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a task's declaration is")]
 fn from(splits: &[SplitName], knows: Knowledge, seed: Option<Value>) -> Option<Learnt> {
     let lesson = LearntFrom {
         splits: splits.to_vec(),
