@@ -38,7 +38,7 @@ fn serve(body: Vec<u8>, cuts: Vec<usize>) -> (String, Arc<Mutex<Vec<String>>>) {
                 })
                 .unwrap_or(0_usize);
             log.lock().unwrap().push(format!("{path} {start}"));
-            let body: &[u8] = if path.ends_with(NETWORK) { &body } else { b"{}" };
+            let body: &[u8] = if path.strip_suffix(".onnx").is_some() { &body } else { b"{}" };
             let rest = &body[start.min(body.len())..];
             let status = if start > 0 {
                 format!(
