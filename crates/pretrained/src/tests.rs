@@ -124,7 +124,11 @@ impl Bench {
 
 /// The names of the twenty photographs.
 fn photographs() -> Vec<String> {
-    let mut names: Vec<String> = fs_err::read_dir(fixture("clothes"))
+    photographs_in("clothes")
+}
+
+fn photographs_in(folder: &str) -> Vec<String> {
+    let mut names: Vec<String> = fs_err::read_dir(fixture(folder))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
@@ -135,9 +139,14 @@ fn photographs() -> Vec<String> {
 
 /// A bench with the photographs, and the parameters that read them with this model.
 fn clothes(model: &Path) -> (Bench, serde_json::Map<String, Value>) {
+    folder(model, "clothes")
+}
+
+/// The same with another folder of the fixtures.
+fn folder(model: &Path, folder: &str) -> (Bench, serde_json::Map<String, Value>) {
     let bench = Bench::new();
-    bench.images(&photographs(), None);
-    let params = json!({ "model": model, "path": fixture("clothes") });
+    bench.images(&photographs_in(folder), None);
+    let params = json!({ "model": model, "path": fixture(folder) });
     (bench, params.as_object().unwrap().clone())
 }
 
