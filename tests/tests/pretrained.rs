@@ -78,7 +78,7 @@ fn a_folder_and_a_few_labels_become_predictions() {
     ]);
     project.file = "mine.toml".into();
     let answer = project.ask("run", &[]).ended(0);
-    answer.says(&["labels flow over the graph", "cross-validated"]);
+    answer.says(&["labels over the graph with logistic regression", "cross-validated"]);
     let vectors = project.rows("mine/vectors/embeddings.parquet");
     assert_eq!(vectors.len(), 20);
     let predictions = project.rows("mine/answers/fold=all/predictions.parquet");
