@@ -15,7 +15,7 @@ use scarce_kernels::{Matrix, Pca, random};
 use crate::{npy, say};
 
 /// The built-in digits, packed: 64 pixels from 0 to 16 and the class, a line each.
-const DIGITS: &[u8] = include_bytes!("../../crates/ingest/src/data/digits.csv.gz");
+const DIGITS: &[u8] = include_bytes!("../../crates/stages/ingest/src/data/digits.csv.gz");
 /// Bytes before the values of an IDX file of images, and of one of labels.
 const IMAGE_HEADER: usize = 16;
 const LABEL_HEADER: usize = 8;

@@ -30,7 +30,7 @@ fn data() -> Option<PathBuf> {
 
 /// Twenty photographs of clothes, two of each of ten classes.
 fn photographs() -> Vec<PathBuf> {
-    let folder = workspace_root().join("crates/pretrained/fixtures/clothes");
+    let folder = workspace_root().join("crates/stages/pretrained/fixtures/clothes");
     let mut files: Vec<PathBuf> =
         fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

@@ -25,7 +25,7 @@ fn fixture(name: &str) -> PathBuf {
 fn model(name: &str) -> Option<PathBuf> {
     let named = std::env::var_os("SCARCE_TEST_MODELS").map(PathBuf::from);
     let folder = named
-        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/models"));
+        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/models"));
     let model = folder.join(name);
     let reason = match crate::runtime::find(&[]) {
         Err(error) => error.to_string(),

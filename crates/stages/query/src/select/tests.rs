@@ -32,7 +32,8 @@ struct Case {
 }
 
 fn digits() -> Digits {
-    serde_json::from_str(include_str!("../../../kernels/fixtures/digits.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../algorithms/kernels/fixtures/digits.json"))
+        .unwrap()
 }
 
 /// The id of a digit: larger for later ones.
@@ -114,8 +115,10 @@ mod known_answers {
 
     #[test]
     fn typical_digits_are_those_of_the_papers_algorithm() {
-        let known: Typical =
-            serde_json::from_str(include_str!("../../../kernels/fixtures/typical.json")).unwrap();
+        let known: Typical = serde_json::from_str(include_str!(
+            "../../../../algorithms/kernels/fixtures/typical.json"
+        ))
+        .unwrap();
         for case in known.cases {
             let mut bench = bench(600, &case.labelled);
             bench.wire("clusters", Empty {}, clusters(&known.clusters));

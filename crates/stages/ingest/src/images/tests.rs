@@ -31,7 +31,7 @@ fn run(bench: &Bench, params: Value) -> (Images, ImagesMeta) {
 /// Where the real data sets lie, if anywhere.
 pub(crate) fn test_data() -> Option<PathBuf> {
     let beside = || {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../..");
         Some(root.join("shared/data"))
     };
     let found = std::env::var_os("SCARCE_TEST_DATA").map(PathBuf::from).or_else(beside)?;

@@ -6,10 +6,10 @@ use super::{Encoder, Found};
 use crate::{args::NewArgs, error::CliError};
 
 /// The same files that a user may edit by hand.
-const LABELLED: &str = include_str!("../../../../../pipelines/own-photos.toml");
-const LABELLED_OWN: &str = include_str!("../../../../../pipelines/own-images.toml");
-const FIRST: &str = include_str!("../../../../../pipelines/own-first-labels.toml");
-const EXPERIMENT: &str = include_str!("../../../../../pipelines/own-experiment.toml");
+const LABELLED: &str = include_str!("../../../../../../pipelines/own-photos.toml");
+const LABELLED_OWN: &str = include_str!("../../../../../../pipelines/own-images.toml");
+const FIRST: &str = include_str!("../../../../../../pipelines/own-first-labels.toml");
+const EXPERIMENT: &str = include_str!("../../../../../../pipelines/own-experiment.toml");
 
 /// An encoder of one's own sees small pictures: training takes minutes.
 const SMALL: u32 = 32;
