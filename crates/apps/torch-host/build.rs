@@ -1,6 +1,6 @@
 //! Lets the program find libtorch from any folder.
 
-include!("../nn/link_libtorch.rs");
+include!("../../learning/nn/link_libtorch.rs");
 
 fn main() {
     link_libtorch();
