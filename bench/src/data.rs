@@ -10,7 +10,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use fs_err::File;
 use scarce_ingest::datasets::{Dataset, State, survey};
-use scarce_kernels::{Matrix, Pca, random};
+use scarce_linear::Pca;
+use scarce_numeric::{Matrix, random};
 
 use crate::{npy, say};
 

@@ -10,16 +10,32 @@ use serde_json::Value;
 
 /// A crate, and the crates of the workspace that it may use.
 const ARROWS: &[(&str, &[&str])] = &[
-    // the ground floor
+    // foundation
     ("scarce-artifact", &[]),
-    ("scarce-kernels", &[]),
+    ("scarce-stage", &["scarce-artifact"]),
+    ("scarce-fingerprint", &[]),
+    // algorithms: none knows a table or a stage
+    ("scarce-numeric", &["scarce-testing"]),
+    ("scarce-scores", &["scarce-numeric", "scarce-testing"]),
+    ("scarce-linear", &["scarce-numeric", "scarce-scores", "scarce-testing"]),
+    ("scarce-clustering", &["scarce-numeric", "scarce-testing"]),
+    ("scarce-neighbours", &["scarce-numeric", "scarce-clustering", "scarce-testing"]),
+    ("scarce-graph-learning", LEARNERS),
+    ("scarce-semi-supervised", LEARNERS),
+    ("scarce-manifold", LEARNERS),
+    (
+        "scarce-selection",
+        &["scarce-numeric", "scarce-neighbours", "scarce-clustering", "scarce-testing"],
+    ),
+    ("scarce-testing", &["scarce-numeric"]),
+    // learning
+    ("scarce-nn", &["scarce-artifact", "scarce-stage", "scarce-numeric"]),
+    // sources: what comes from outside
     ("scarce-download", &[]),
     ("scarce-wheels", &[]),
     ("scarce-models", &["scarce-download", "scarce-wheels"]),
     ("scarce-pictures", &["scarce-artifact"]),
-    ("scarce-stage", &["scarce-artifact"]),
-    ("scarce-nn", &["scarce-artifact", "scarce-stage"]),
-    // the kinds: none knows another
+    // stages: none knows another
     ("scarce-ingest", INGEST),
     ("scarce-embed", KIND),
     ("scarce-cluster", KIND),
@@ -31,14 +47,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("scarce-pretrained", PRETRAINED),
     ("scarce-autoencoder", TORCH_KIND),
     ("scarce-neural", TORCH_KIND),
-    // what runs them, and never knows which they are
+    // engine: runs the stages, and never knows which they are
     ("scarce-store", &["scarce-artifact", "scarce-stage"]),
     ("scarce-pipeline", &["scarce-stage", "scarce-artifact"]),
     (
         "scarce-orchestrator",
         &["scarce-pipeline", "scarce-store", "scarce-stage", "scarce-artifact"],
     ),
-    // the binaries
+    // apps: the binaries
     (
         "scarce",
         &[
@@ -63,21 +79,51 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("scarce-torch", &["scarce-stage", "scarce-autoencoder", "scarce-neural"]),
     // beside the house
-    ("scarce-bench", &["scarce-artifact", "scarce-kernels", "scarce-ingest", "scarce-report"]),
-    ("scarce-fingerprint", &[]),
+    ("scarce-bench", BENCH),
     ("scarce-tests", &[]),
     ("xtask", &["scarce-wheels"]),
 ];
 
-const KIND: &[&str] = &["scarce-stage", "scarce-artifact", "scarce-kernels"];
+/// Algorithms on graphs, neighbours and linear models.
+const LEARNERS: &[&str] =
+    &["scarce-numeric", "scarce-linear", "scarce-neighbours", "scarce-scores", "scarce-testing"];
+
+/// What every kind may use: the contract, and any algorithm.
+const KIND: &[&str] = &[
+    "scarce-stage",
+    "scarce-artifact",
+    "scarce-numeric",
+    "scarce-scores",
+    "scarce-linear",
+    "scarce-clustering",
+    "scarce-neighbours",
+    "scarce-graph-learning",
+    "scarce-semi-supervised",
+    "scarce-manifold",
+    "scarce-selection",
+    "scarce-testing",
+];
 
 const INGEST: &[&str] =
-    &["scarce-stage", "scarce-artifact", "scarce-kernels", "scarce-download", "scarce-pictures"];
+    &["scarce-stage", "scarce-artifact", "scarce-numeric", "scarce-download", "scarce-pictures"];
 
 const PRETRAINED: &[&str] =
     &["scarce-stage", "scarce-artifact", "scarce-pictures", "scarce-wheels"];
 
-const TORCH_KIND: &[&str] = &["scarce-stage", "scarce-artifact", "scarce-kernels", "scarce-nn"];
+const TORCH_KIND: &[&str] = &["scarce-stage", "scarce-artifact", "scarce-numeric", "scarce-nn"];
+
+const BENCH: &[&str] = &[
+    "scarce-artifact",
+    "scarce-ingest",
+    "scarce-report",
+    "scarce-numeric",
+    "scarce-linear",
+    "scarce-clustering",
+    "scarce-neighbours",
+    "scarce-graph-learning",
+    "scarce-semi-supervised",
+    "scarce-manifold",
+];
 
 /// The only crates that may name libtorch's bindings.
 const TORCH: &[&str] = &["scarce-nn", "scarce-autoencoder", "scarce-neural", "scarce-torch"];

@@ -13,15 +13,12 @@
 use std::{path::PathBuf, time::Instant};
 
 use anyhow::{Context, Result};
-use scarce_ingest::datasets::Dataset;
-use scarce_kernels::{
-    Metric,
-    graph::{
-        Edges, Graph, Laplace, Mbo, Precision, Rule, Seeds, laplace, poisson, poisson_mbo,
-        symmetric_edges,
-    },
-    neighbours::self_neighbours,
+use scarce_graph_learning::{
+    Edges, Graph, Laplace, Mbo, Precision, Rule, Seeds, laplace, poisson, poisson_mbo,
+    symmetric_edges,
 };
+use scarce_ingest::datasets::Dataset;
+use scarce_neighbours::{Metric, neighbours::self_neighbours};
 use serde_json::json;
 
 use super::{Case, Choice, Work};

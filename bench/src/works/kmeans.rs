@@ -6,8 +6,8 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use scarce_clustering::{FittedKMeans, KMeans, kmeans::Start};
 use scarce_ingest::datasets::Dataset;
-use scarce_kernels::{FittedKMeans, KMeans, kmeans::Start};
 use serde_json::json;
 
 use super::{Case, Choice, Work};

@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use anyhow::Result;
 use scarce_ingest::datasets::Dataset;
-use scarce_kernels::{
-    Transduction, random,
+use scarce_numeric::random;
+use scarce_semi_supervised::{
+    Transduction,
     transduction::{Kernel, Method},
 };
 use serde_json::json;

@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use scarce_ingest::datasets::Dataset;
-use scarce_kernels::{Logistic, Matrix};
+use scarce_linear::Logistic;
+use scarce_numeric::Matrix;
 use serde_json::json;
 
 use super::{Case, Choice, Work};

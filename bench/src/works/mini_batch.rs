@@ -8,8 +8,8 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use scarce_clustering::kmeans::MiniBatchKMeans;
 use scarce_ingest::datasets::Dataset;
-use scarce_kernels::kmeans::MiniBatchKMeans;
 use serde_json::json;
 
 use super::{Case, Choice, Work};

@@ -12,10 +12,11 @@ use std::{rc::Rc, time::Instant};
 use anyhow::Result;
 use rayon::prelude::*;
 use scarce_ingest::datasets::Dataset;
-use scarce_kernels::{
-    Matrix, Metric, Neighbours,
+use scarce_neighbours::{
+    Metric, Neighbours,
     neighbours::{approximate, nearest_neighbours, self_neighbours},
 };
+use scarce_numeric::Matrix;
 use serde_json::{Value, json};
 
 use super::{Case, Choice, Work};

@@ -12,7 +12,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use scarce_artifact::{Embeddings, Points, Reader};
-use scarce_kernels::{Matrix, Metric, neighbours::self_neighbours};
+use scarce_neighbours::{Metric, neighbours::self_neighbours};
+use scarce_numeric::Matrix;
 use serde_json::json;
 
 use super::{Case, Choice, Work};

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 use scarce_artifact::{Labels, Reader};
-use scarce_kernels::random;
+use scarce_numeric::random;
 
 use super::{Case, Choice, Work};
 use crate::{

@@ -13,7 +13,9 @@ use std::{path::PathBuf, time::Instant};
 use anyhow::Result;
 use rayon::prelude::*;
 use scarce_ingest::datasets::Dataset;
-use scarce_kernels::{Matrix, Metric, Tsne, neighbours::self_neighbours};
+use scarce_manifold::Tsne;
+use scarce_neighbours::{Metric, neighbours::self_neighbours};
+use scarce_numeric::Matrix;
 use serde_json::json;
 
 use super::{Case, Choice, Work};

@@ -3,7 +3,7 @@
 use scarce_artifact::{
     Classes, Embeddings, EmbeddingsMeta, Labelled, Labels, Predictions, Reader, Vectors, Writer,
 };
-use scarce_kernels::Matrix;
+use scarce_numeric::Matrix;
 use scarce_stage::{Context, Description, Failure, Learns, Port, Splits, counted};
 
 use crate::{

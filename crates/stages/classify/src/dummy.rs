@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use rand::Rng;
 use scarce_artifact::{Model, Tensor};
-use scarce_kernels::{Matrix, random};
+use scarce_numeric::{Matrix, random};
 use scarce_stage::{Context, Description, Failure, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

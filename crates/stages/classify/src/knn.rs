@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, path::Path};
 
 use scarce_artifact::{Model, Tensor};
-use scarce_kernels::{
-    Matrix, neighbours,
+use scarce_neighbours::{
+    neighbours,
     vote::{self, Weighting},
 };
+use scarce_numeric::Matrix;
 use scarce_stage::{Context, Description, Failure, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

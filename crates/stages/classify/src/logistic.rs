@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, path::Path};
 
 use scarce_artifact::{Model, Tensor};
-use scarce_kernels::{
-    FittedLogistic, Logistic, Matrix,
-    graph::unit_rows,
+use scarce_graph_learning::unit_rows;
+use scarce_linear::{
+    FittedLogistic, Logistic,
     logistic::{Convergence, Ending, Step},
 };
+use scarce_numeric::Matrix;
 use scarce_stage::{Context, Description, Failure, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, path::Path};
 
 use scarce_artifact::{Classes, EmbeddingsMeta, Model, ModelCard, Tensor};
-use scarce_kernels::{Matrix, Metric, vote};
+use scarce_neighbours::Metric;
+use scarce_numeric::Matrix;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ pub(crate) struct Answers {
 impl Answers {
     /// The most probable classes; of equals the first.
     pub(crate) fn most_probable(probabilities: Vec<f32>, classes: usize) -> Self {
-        Self { label: vote::winners(&probabilities, classes), probabilities }
+        Self { label: scarce_numeric::winners(&probabilities, classes), probabilities }
     }
 }
 

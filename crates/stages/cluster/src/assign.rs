@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use scarce_artifact::{Centroids, Clusters, Embeddings, Empty, Reader};
-use scarce_kernels::{Matrix, distance::nearest};
+use scarce_numeric::{Matrix, distance::nearest};
 use scarce_stage::{Context, Description, Failure, Learns, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

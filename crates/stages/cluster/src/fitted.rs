@@ -3,7 +3,7 @@
 use scarce_artifact::{
     Centroids, CentroidsMeta, Clusters, Embeddings, Empty, Points, Reader, Vectors,
 };
-use scarce_kernels::{FittedKMeans, kmeans::Start};
+use scarce_clustering::{FittedKMeans, kmeans::Start};
 use scarce_stage::{Context, Description, Failure, Learns, Port, Splits, counted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

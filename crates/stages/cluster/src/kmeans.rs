@@ -1,7 +1,8 @@
 //! k-means.
 
 use scarce_artifact::{Embeddings, Points};
-use scarce_kernels::{FittedKMeans, KMeans as Problem, Matrix, kmeans::Round};
+use scarce_clustering::{FittedKMeans, KMeans as Problem, kmeans::Round};
+use scarce_numeric::Matrix;
 use scarce_stage::{Context, Description, Failure, Stage, counted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

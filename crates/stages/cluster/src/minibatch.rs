@@ -1,10 +1,11 @@
 //! Mini-batch k-means.
 
 use scarce_artifact::{Embeddings, Points};
-use scarce_kernels::{
-    FittedKMeans, Matrix,
+use scarce_clustering::{
+    FittedKMeans,
     kmeans::{MiniBatchKMeans as Problem, Step},
 };
+use scarce_numeric::Matrix;
 use scarce_stage::{Context, Description, Failure, Stage, counted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

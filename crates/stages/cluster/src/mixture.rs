@@ -1,10 +1,11 @@
 //! Mixtures of Gaussian distributions.
 
 use scarce_artifact::{Embeddings, Points};
-use scarce_kernels::{
-    FittedMixture, GaussianMixture as Problem, Matrix,
+use scarce_clustering::{
+    FittedMixture, GaussianMixture as Problem,
     mixture::{Covariance, MixtureRound, MixtureStart},
 };
+use scarce_numeric::Matrix;
 use scarce_stage::{Context, Description, Failure, Stage, counted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! Distances to the centroids of clusters.
 
 use scarce_artifact::{Centroids, Embeddings, EmbeddingsMeta, Metric, Reader, Vectors, batch_rows};
-use scarce_kernels::{Matrix, distance::euclidean};
+use scarce_numeric::{Matrix, distance::euclidean};
 use scarce_stage::{Context, Description, Failure, Learns, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

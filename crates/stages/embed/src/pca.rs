@@ -1,10 +1,11 @@
 //! Principal components.
 
 use scarce_artifact::{Embeddings, Split};
-use scarce_kernels::{
-    FittedPca, Matrix, Pca,
+use scarce_linear::{
+    FittedPca, Pca,
     pca::{CovarianceSum, MeanSum},
 };
+use scarce_numeric::Matrix;
 use scarce_stage::{
     Context, Description, Failure, Knowledge, Learns, Port, Splits, Stage, counted,
 };
@@ -116,7 +117,7 @@ fn pass(
     source: &Source,
     context: &Context,
     message: &str,
-    mut add: impl FnMut(Matrix<'_>) -> Result<(), scarce_kernels::Error>,
+    mut add: impl FnMut(Matrix<'_>) -> Result<(), scarce_numeric::Error>,
 ) -> Result<(), Error> {
     let mut done = 0;
     for batch in source.batches()? {

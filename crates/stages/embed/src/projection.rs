@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, path::Path};
 
 use scarce_artifact::{Embeddings, EmbeddingsMeta, Metric, Model, ModelCard, Tensor, Vectors};
-use scarce_kernels::{FittedPca, Matrix};
+use scarce_linear::FittedPca;
+use scarce_numeric::Matrix;
 use scarce_stage::{Context, Failure};
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -1,7 +1,8 @@
 //! Maps in two dimensions.
 
 use scarce_artifact::{Embeddings, EmbeddingsMeta, Metric, Reader, Split, Vectors};
-use scarce_kernels::{Matrix, Tsne as Problem, random};
+use scarce_manifold::Tsne as Problem;
+use scarce_numeric::{Matrix, random};
 use scarce_stage::{Context, Description, Failure, Learns, Port, Splits, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -249,10 +250,10 @@ mod tests {
         let bench = Bench::new();
         bench.features("x", clumps(20));
         let code = |params: Value| bench.run("tsne", params, &INPUTS).unwrap_err().code;
-        assert_eq!(code(json!({})), "kernels::parameter", "18 images, perplexity 30");
+        assert_eq!(code(json!({})), "numeric::parameter", "18 images, perplexity 30");
         assert_eq!(code(json!({ "splits": ["pool"] })), "embed::no_images");
-        assert_eq!(code(json!({ "perplexity": 5, "theta": 2 })), "kernels::parameter");
-        assert_eq!(code(json!({ "perplexity": 5, "learning_rate": -1 })), "kernels::parameter");
+        assert_eq!(code(json!({ "perplexity": 5, "theta": 2 })), "numeric::parameter");
+        assert_eq!(code(json!({ "perplexity": 5, "learning_rate": -1 })), "numeric::parameter");
         let mut twice = clumps(20);
         twice.id[0] = twice.id[1];
         bench.features("x", twice);

@@ -1,7 +1,7 @@
 //! From scores to distributions over classes.
 
 use rayon::prelude::*;
-use scarce_kernels::graph::{Scores, Seeds};
+use scarce_graph_learning::{Scores, Seeds};
 
 use crate::method::Fit;
 

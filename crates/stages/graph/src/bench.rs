@@ -7,7 +7,7 @@ use scarce_artifact::{
     Classes, Embeddings, EmbeddingsMeta, LabelSource, Labels, RawWriter, Reader, Split, Table,
     Vectors,
 };
-use scarce_kernels::random;
+use scarce_numeric::random;
 use scarce_stage::{Context, Failure, Job, JobInput, PROTOCOL};
 use serde_json::Value;
 

@@ -1,6 +1,7 @@
 //! How sure a method should be: measured on labels that are held back.
 
-use scarce_kernels::{graph::Seeds, random};
+use scarce_graph_learning::Seeds;
+use scarce_numeric::random;
 
 use crate::{
     Error,

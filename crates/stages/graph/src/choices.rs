@@ -1,6 +1,6 @@
 //! Words that parameters of several kinds use.
 
-use scarce_kernels::Metric as Measure;
+use scarce_neighbours::Metric as Measure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -30,7 +30,7 @@
 //! By default the graph is of the images that may be learnt from, and `graph-predict` sees the test
 //! images only afterwards. A transductive study takes `splits = ["train", "test"]` for the graph.
 //!
-//! The numerics are in [`scarce_kernels::graph`]. Nothing depends on the number of threads or on the
+//! The numerics are in [`scarce_graph_learning`]. Nothing depends on the number of threads or on the
 //! order of rows, and nothing is labelled by default: an image that no label reaches has none.
 //!
 //! ```

@@ -1,6 +1,6 @@
 //! The methods, each from labels to scores and classes.
 
-use scarce_kernels::graph::{
+use scarce_graph_learning::{
     Graph, Laplace, Mbo, Scores, Seeds, assign_volumes, label_spreading, laplace, poisson,
     poisson_mbo,
 };

@@ -1,11 +1,9 @@
 //! Every image joined to its nearest neighbours.
 
 use scarce_artifact::{Edges, Embeddings, GraphMeta, Nodes, Points};
-use scarce_kernels::{
-    Matrix, Neighbours,
-    graph::{self, Graph, Rule},
-    neighbours::approximate,
-};
+use scarce_graph_learning::{Edges as GraphEdges, Graph, Rule, symmetric_edges};
+use scarce_neighbours::{Neighbours, neighbours::approximate};
+use scarce_numeric::Matrix;
 use scarce_stage::{Context, Description, Failure, Learns, Port, Splits, Stage, counted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -188,7 +186,7 @@ fn radii(near: &Neighbours) -> Vec<f32> {
 /// A graph on its way to the tables.
 struct Made {
     meta: GraphMeta,
-    edges: graph::Edges,
+    edges: GraphEdges,
     component: Vec<u32>,
     degree: Vec<f64>,
     radius: Vec<f32>,
@@ -204,7 +202,7 @@ fn make(params: &Params, points: &Points, metric: scarce_artifact::Metric) -> Re
         tracing::info!("looked into {probes} of {cells} cells: {percent:.2} % of neighbours found");
     }
     let rule = params.rule(&near, metric)?;
-    let edges = graph::symmetric_edges(&near, measure(metric), rule)?;
+    let edges = symmetric_edges(&near, measure(metric), rule)?;
     let graph = Graph::new(nodes, &edges)?;
     let meta = GraphMeta {
         nodes,

@@ -1,6 +1,6 @@
 //! Parameters of `propagate-graph`.
 
-use scarce_kernels::graph::Precision;
+use scarce_graph_learning::Precision;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +86,7 @@ pub struct Params {
 impl Default for Params {
     fn default() -> Self {
         let precision = Precision::default();
-        let mbo = scarce_kernels::graph::Mbo::default();
+        let mbo = scarce_graph_learning::Mbo::default();
         Self {
             method: Method::default(),
             priors: Priors::Rule(PriorRule::Uniform),

@@ -1,7 +1,9 @@
 //! New images beside a graph.
 
 use scarce_artifact::{Distributions, Embeddings, Points, Predictions, Reader, Split, Vectors};
-use scarce_kernels::{Matrix, graph::Rule, neighbours::nearest_neighbours, vote::winners};
+use scarce_graph_learning::Rule;
+use scarce_neighbours::neighbours::nearest_neighbours;
+use scarce_numeric::{Matrix, winners};
 use scarce_stage::{Context, Description, Failure, Learns, Port, Splits, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,8 @@
 //! Labels that flow along the edges of a graph.
 
 use scarce_artifact::{Classes, Distributions, Edges, LabelSource, Labels, Nodes, Vectors};
-use scarce_kernels::{
-    graph::{Convergence, Seeds},
-    scores::{entropy, margin},
-};
+use scarce_graph_learning::{Convergence, Seeds};
+use scarce_scores::{entropy, margin};
 use scarce_stage::{
     Context, Description, Failure, Knowledge, Learns, Port, Splits, Stage, counted,
 };

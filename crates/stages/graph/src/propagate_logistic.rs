@@ -6,13 +6,10 @@ use scarce_artifact::{
     Classes, Distributions, Edges, Embeddings, EmbeddingsMeta, Labels, Model, ModelCard, Nodes,
     Points, Predictions, Reader, Tensor, Vectors,
 };
-use scarce_kernels::{
-    Matrix,
-    graph::{
-        FittedGraphRegression, GraphRegression, Precision, PreparedFeatures, Seeds, unit_rows,
-    },
-    vote::winners,
+use scarce_graph_learning::{
+    FittedGraphRegression, GraphRegression, Precision, PreparedFeatures, Seeds, unit_rows,
 };
+use scarce_numeric::{Matrix, winners};
 use scarce_stage::{Context, Description, Failure, Knowledge, Learns, Port, Splits, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -262,7 +259,7 @@ fn model(
 
 /// What images outside the graph are classified by.
 struct Rule {
-    linear: scarce_kernels::FittedLogistic,
+    linear: scarce_linear::FittedLogistic,
     unit_length: bool,
 }
 

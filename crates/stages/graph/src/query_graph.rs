@@ -1,7 +1,7 @@
 //! The images that labels reach least.
 
 use scarce_artifact::{Edges, Empty, Labels, Nodes, Queries, Split};
-use scarce_kernels::graph::{Graph, Laplace, Precision, Seeds, laplace};
+use scarce_graph_learning::{Graph, Laplace, Precision, Seeds, laplace};
 use scarce_stage::{
     Context, Description, Failure, Knowledge, Learns, Port, Splits, Stage, counted,
 };

@@ -1,7 +1,7 @@
 //! Coordinates of the images from the edges between them.
 
 use scarce_artifact::{Edges, Embeddings, EmbeddingsMeta, Metric, Nodes, Vectors};
-use scarce_kernels::graph::{Convergence, Spectral, SpectralEmbedding as Found, spectral};
+use scarce_graph_learning::{Convergence, Spectral, SpectralEmbedding as Found, spectral};
 use scarce_stage::{Context, Description, Failure, Learns, Port, Splits, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use scarce_artifact::{Edges, Nodes, Reader, Split};
-use scarce_kernels::graph;
+use scarce_graph_learning as graph;
 
 use crate::Error;
 

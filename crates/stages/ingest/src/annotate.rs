@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use scarce_artifact::{Embeddings, Images, LabelSource, Labels, Queries, Truth};
-use scarce_kernels::random;
+use scarce_numeric::random;
 use scarce_stage::{Context, Description, Failure, Input, Learns, Needs, Port, Splits, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use scarce_artifact::{Split, Truth};
-use scarce_kernels::random;
+use scarce_numeric::random;
 
 use crate::{Error, Result, listed::Listed, roster::Roster};
 

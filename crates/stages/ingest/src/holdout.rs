@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use scarce_artifact::{LabelSource, Labels};
-use scarce_kernels::random;
+use scarce_numeric::random;
 use scarce_stage::{Context, Description, Failure, Learns, Needs, Port, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

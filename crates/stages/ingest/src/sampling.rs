@@ -1,7 +1,7 @@
 //! Which rows of a source are taken, and into which split.
 
 use scarce_artifact::Split;
-use scarce_kernels::random;
+use scarce_numeric::random;
 
 use crate::{Error, Result};
 

@@ -121,7 +121,7 @@ pub enum Error {
     /// The computation refused.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Kernel(#[from] scarce_kernels::Error),
+    Kernel(#[from] scarce_numeric::Error),
 
     /// A table that cannot be read or written.
     #[error(transparent)]

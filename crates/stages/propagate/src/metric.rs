@@ -1,6 +1,6 @@
 //! How distance is measured.
 
-use scarce_kernels::Metric as Measure;
+use scarce_neighbours::Metric as Measure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

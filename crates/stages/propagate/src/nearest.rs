@@ -1,7 +1,8 @@
 //! Each labelled image gives its label to the images nearest to it.
 
 use scarce_artifact::{Embeddings, Labels, Points};
-use scarce_kernels::{Matrix, Neighbours, neighbours};
+use scarce_neighbours::{Neighbours, neighbours};
+use scarce_numeric::Matrix;
 use scarce_stage::{Context, Description, Failure, Port, Stage, counted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,11 @@
 //! Labels from the nearest labelled images.
 
 use scarce_artifact::{Embeddings, Labelled, Labels, Reader, Split};
-use scarce_kernels::{
-    Matrix, neighbours,
+use scarce_neighbours::{
+    neighbours,
     vote::{self, Weighting},
 };
+use scarce_numeric::Matrix;
 use scarce_stage::{Context, Description, Failure, Learns, Port, Splits, Stage, counted};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -135,7 +136,7 @@ fn spread(
             let x = Matrix::new(&values, ids.len(), labelled.width)?;
             let near = neighbours::nearest_neighbours(x, base, params.k, metric)?;
             let votes = vote::vote(&near, &labelled.label, classes, params.weights.into())?;
-            let winners = vote::winners(&votes, classes);
+            let winners = scarce_numeric::winners(&votes, classes);
             for ((id, label), shares) in ids.iter().zip(winners).zip(votes.chunks(classes)) {
                 let share = shares[label as usize];
                 if share < params.min_confidence {

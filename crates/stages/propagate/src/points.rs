@@ -1,7 +1,7 @@
 //! The images that take part.
 
 use scarce_artifact::{Embeddings, Labels, Points, Reader, Split};
-use scarce_kernels::Matrix;
+use scarce_numeric::Matrix;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! Label propagation.
 
-use scarce_kernels::{Transduction, transduction::Method};
+use scarce_semi_supervised::{Transduction, transduction::Method};
 use scarce_stage::{Context, Description, Failure, Stage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

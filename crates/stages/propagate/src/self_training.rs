@@ -1,10 +1,12 @@
 //! A classifier that learns from its own confident predictions.
 
 use scarce_artifact::{Classes, Distributions, Embeddings, Labels, Points};
-use scarce_kernels::{
-    Logistic, Metric, SelfTrained, SelfTraining as Problem,
+use scarce_linear::Logistic;
+use scarce_neighbours::{Metric, vote::Weighting};
+use scarce_numeric::winners;
+use scarce_semi_supervised::{
+    SelfTrained, SelfTraining as Problem,
     self_training::{Base, Criterion, Ending, Round},
-    vote::{Weighting, winners},
 };
 use scarce_stage::{Context, Description, Failure, Port, Stage, counted};
 use schemars::JsonSchema;

@@ -1,9 +1,9 @@
 //! What label spreading and label propagation share.
 
 use scarce_artifact::{Classes, Distributions, Embeddings, LabelSource, Labels, Points, Vectors};
-use scarce_kernels::{
+use scarce_scores::{entropy, margin};
+use scarce_semi_supervised::{
     Transduced, Transduction,
-    scores::{entropy, margin},
     transduction::{Kernel, Step},
 };
 use scarce_stage::{Context, Description, Failure, Knowledge, Learns, Port, Splits};

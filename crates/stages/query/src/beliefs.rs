@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use scarce_artifact::{Distributions, Predictions, Split, Vectors};
-use scarce_kernels::scores;
+use scarce_scores as scores;
 use scarce_stage::{Context, Failure};
 
 use crate::{Error, Strategy};

@@ -19,7 +19,7 @@
 //!
 //! Before there are labels to believe anything by, the kind `select` chooses images by where they
 //! lie, so that a few stand for all: `max-herding`, `typiclust`, `core-set`, `representatives`
-//! (numerics in [`scarce_kernels::selection`]). It sees no test image either.
+//! (numerics in [`scarce_selection`]). It sees no test image either.
 //!
 //! The answers come from `annotate` (which simulates an annotator) or from a person; in rounds they
 //! lead to the next queries.

@@ -1,7 +1,8 @@
 //! The kind `query`.
 
 use scarce_artifact::{Distributions, Embeddings, Empty, Images, Labels, Predictions, Queries};
-use scarce_kernels::{Matrix, random, selection::diverse};
+use scarce_numeric::{Matrix, random};
+use scarce_selection::diverse;
 use scarce_stage::{
     Context, Description, Failure, Knowledge, Learns, Needs, Port, Splits, Stage, counted,
 };

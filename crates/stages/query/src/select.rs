@@ -1,11 +1,10 @@
 //! The kind `select`.
 
 use scarce_artifact::{Clusters, Embeddings, Empty, Images, Labels, Queries};
-use scarce_kernels::{
-    KMeans, Matrix,
-    selection::{
-        MaxHerding, Pick, cluster_number, core_set, max_herding, representatives, typical,
-    },
+use scarce_clustering::KMeans;
+use scarce_numeric::Matrix;
+use scarce_selection::{
+    MaxHerding, Pick, cluster_number, core_set, max_herding, representatives, typical,
 };
 use scarce_stage::{
     Context, Description, Failure, Knowledge, Learns, Port, Splits, Stage, counted,

@@ -1,7 +1,7 @@
 //! Confusion matrices, summed over the runs of each method.
 
 use indexmap::IndexMap;
-use scarce_kernels::scores::Confusion;
+use scarce_scores::Confusion;
 
 use crate::{rows::Setting, score::Scope};
 

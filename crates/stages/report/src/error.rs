@@ -25,7 +25,7 @@ pub enum Error {
     /// A score that cannot be computed.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Score(#[from] scarce_kernels::Error),
+    Score(#[from] scarce_numeric::Error),
 
     /// Two tables that count their classes differently.
     #[error("`{left}` has the classes {left_classes}, `{right}` has {right_classes}")]

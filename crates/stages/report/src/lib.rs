@@ -15,7 +15,7 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | `known`, `predictions`, `propagated`, `clusters`, `others` | read the inputs and score them ([`scarce_kernels::scores`]) |
+//! | `known`, `predictions`, `propagated`, `clusters`, `others` | read the inputs and score them ([`scarce_scores`]) |
 //! | `rows`, `summary` | the two tables: runs, and means over runs |
 //! | `maps`, `pictures` | embeddings of two numbers with the images behind the points |
 //! | `lineage` | what the inputs come from: labels that a run saw, parameters, paths |

@@ -7,7 +7,7 @@ use std::{
 
 use indexmap::IndexMap;
 use scarce_artifact::Predictions;
-use scarce_kernels::scores::Confusion;
+use scarce_scores::Confusion;
 use scarce_stage::Input;
 
 use crate::{

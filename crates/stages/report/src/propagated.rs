@@ -3,7 +3,7 @@
 use std::{collections::HashSet, rc::Rc};
 
 use scarce_artifact::Distributions;
-use scarce_kernels::scores::Confusion;
+use scarce_scores::Confusion;
 use scarce_stage::{Context, Failure, Input};
 
 use crate::{

@@ -1,6 +1,6 @@
 //! Figures that others published, set beside ours.
 
-use scarce_kernels::scores::{prediction_half_width, welch_half_width};
+use scarce_scores::{prediction_half_width, welch_half_width};
 use serde::{Serialize, Serializer};
 
 use crate::{

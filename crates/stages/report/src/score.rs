@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, rc::Rc};
 
-use scarce_kernels::scores::{
+use scarce_scores::{
     Confusion, adjusted_rand_index, matched_accuracy, normalized_mutual_information,
 };
 

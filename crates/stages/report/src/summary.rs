@@ -3,7 +3,7 @@
 use std::{collections::HashMap, path::Path, rc::Rc};
 
 use indexmap::IndexMap;
-use scarce_kernels::scores::mean_interval;
+use scarce_scores::mean_interval;
 use serde::Serialize;
 
 use crate::{

@@ -77,5 +77,5 @@ fn impossible_requests_name_their_numbers() {
     let mut flat = clumps(20);
     flat.embedding = Vectors::new(2, (0..20).flat_map(|row| [row as f32, 0.0]).collect());
     let failure = fails(&flat, json!({ "clusters": 1, "reg_covar": 0.0 }));
-    assert_eq!(failure.code, "kernels::singular");
+    assert_eq!(failure.code, "numeric::singular");
 }

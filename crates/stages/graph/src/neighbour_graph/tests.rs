@@ -142,7 +142,7 @@ fn impossible_requests_are_refused() {
     bench.features(line(&[0.0, 1.0, 2.0]));
     let code = |params| bench.graph(params).unwrap_err().code;
     assert_eq!(code(json!({ "k": 3 })), "graph::too_few_neighbours");
-    assert_eq!(code(json!({ "k": 0 })), "kernels::parameter");
+    assert_eq!(code(json!({ "k": 0 })), "numeric::parameter");
     assert_eq!(code(json!({ "splits": ["test"] })), "graph::no_images");
     assert_eq!(code(json!({ "k": 1, "sigma": 1.0 })), "graph::parameter");
     assert_eq!(code(json!({ "k": 1, "weights": "gaussian", "sigma": 0.0 })), "graph::parameter");

@@ -45,7 +45,7 @@ fn least_reached_of_one_cloud_has_the_shortest_scores() {
     let nodes = bench.read::<Nodes>("nodes-out").0;
     let edges = bench.read::<Edges>("edges-out").0;
     let place = |id: &u32| nodes.id.iter().position(|other| other == id).unwrap() as u32;
-    let edges = scarce_kernels::graph::Edges {
+    let edges = scarce_graph_learning::Edges {
         source: edges.source.iter().map(place).collect(),
         target: edges.target.iter().map(place).collect(),
         weight: edges.weight,

@@ -80,8 +80,8 @@ fn refused_are_graphs_and_requests_that_do_not_fit() {
         let failure = bench.run("spectral-embedding", params, &inputs).unwrap_err();
         assert_eq!(failure.code, code, "{failure:?}");
     };
-    refused(json!({ "dimensions": 51 }), "edges-out", "kernels::too_few");
-    refused(json!({ "tolerance": 0.0 }), "edges-out", "kernels::parameter");
+    refused(json!({ "dimensions": 51 }), "edges-out", "numeric::too_few");
+    refused(json!({ "tolerance": 0.0 }), "edges-out", "numeric::parameter");
     assert!(bench.run("spectral-embedding", json!({ "dimensions": 0 }), &[]).is_err());
     let other = joined(60);
     let (edges, meta) = other.read::<scarce_artifact::Edges>("edges-out");

@@ -77,9 +77,9 @@ fn wrong_input_is_refused() {
     let code = |params| run(&bench, params).unwrap_err().code;
     assert_eq!(code(json!({ "threshold": 1.5 })), "propagate::parameter");
     assert_eq!(code(json!({ "base": "knn", "k": 5 })), "propagate::too_few_neighbours");
-    assert_eq!(code(json!({ "base": "knn", "k": 0 })), "kernels::parameter");
-    assert_eq!(code(json!({ "criterion": "k-best", "k_best": 0 })), "kernels::parameter");
-    assert_eq!(code(json!({ "c": 0 })), "kernels::parameter");
+    assert_eq!(code(json!({ "base": "knn", "k": 0 })), "numeric::parameter");
+    assert_eq!(code(json!({ "criterion": "k-best", "k_best": 0 })), "numeric::parameter");
+    assert_eq!(code(json!({ "c": 0 })), "numeric::parameter");
     bench.labels(3, labels(&[(0, 1), (4, 1)]));
     let failure = run(&bench, json!({})).unwrap_err();
     assert_eq!(failure.code, "propagate::one_class");

@@ -1,4 +1,4 @@
-//! Of both kinds; the numbers themselves are tested in `scarce-kernels`.
+//! Of both kinds; the numbers themselves are tested in `scarce-semi-supervised`.
 
 use scarce_artifact::{
     Embeddings, EmbeddingsMeta,
@@ -115,12 +115,12 @@ fn wrong_input_is_refused() {
         assert_eq!(failure.code, "propagate::too_large");
         assert!(failure.message.contains("10 images"), "{}", failure.message);
         assert!(failure.help.unwrap().contains("kernel = \"knn\""));
-        assert_eq!(fails(kind, json!({ "gamma": -1 })).code, "kernels::parameter");
+        assert_eq!(fails(kind, json!({ "gamma": -1 })).code, "numeric::parameter");
         let failure = fails(kind, json!({ "kernel": "knn", "neighbours": 11 }));
-        assert_eq!(failure.code, "kernels::too_few");
+        assert_eq!(failure.code, "numeric::too_few");
         assert_eq!(fails(kind, json!({ "splits": ["pool"] })).code, "propagate::no_images");
     }
-    assert_eq!(fails(KINDS[0], json!({ "alpha": 1.0 })).code, "kernels::parameter");
+    assert_eq!(fails(KINDS[0], json!({ "alpha": 1.0 })).code, "numeric::parameter");
     assert!(fails(KINDS[1], json!({ "alpha": 0.2 })).message.contains("alpha"));
     bench.labels(3, labels(&[(10, 0)]));
     assert_eq!(fails(KINDS[0], json!({})).code, "propagate::no_labelled");

@@ -1,40 +1,17 @@
-//! The kind run on small tables. Known answers: the fixtures of the kernels.
+//! The kind run on small tables. Known answers: the fixtures of the algorithms.
 
 use scarce_artifact::{
     Classes, Clusters, Embeddings, EmbeddingsMeta, Empty, Images, ImagesMeta, LabelSource, Labels,
     Metric, Queries, Shape, Split, Vectors,
 };
-use scarce_kernels::{Matrix, selection};
-use serde::Deserialize;
+use scarce_numeric::Matrix;
+use scarce_selection as selection;
+use scarce_testing::digits;
 use serde_json::{Value, json};
 
 use crate::tests::bench::Bench;
 
 const ALL: [&str; 4] = ["max-herding", "typiclust", "core-set", "representatives"];
-
-#[derive(Deserialize)]
-struct Digits {
-    cols: usize,
-    pixels: Vec<f32>,
-}
-
-#[derive(Deserialize)]
-struct Typical {
-    clusters: Vec<u32>,
-    cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-struct Case {
-    labelled: Vec<usize>,
-    count: usize,
-    picks: Vec<usize>,
-}
-
-fn digits() -> Digits {
-    serde_json::from_str(include_str!("../../../../algorithms/kernels/fixtures/digits.json"))
-        .unwrap()
-}
 
 /// The id of a digit: larger for later ones.
 fn id(row: usize) -> u32 {
@@ -115,10 +92,7 @@ mod known_answers {
 
     #[test]
     fn typical_digits_are_those_of_the_papers_algorithm() {
-        let known: Typical = serde_json::from_str(include_str!(
-            "../../../../algorithms/kernels/fixtures/typical.json"
-        ))
-        .unwrap();
+        let known: scarce_testing::Typical = scarce_testing::read("typical");
         for case in known.cases {
             let mut bench = bench(600, &case.labelled);
             bench.wire("clusters", Empty {}, clusters(&known.clusters));
