@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::code::{Code, executed};
+use crate::manifest::of_what_is_built;
 
 /// Folders at the top of a crate that do not end up in what it computes.
 const NOT_CODE: [&str; 6] = ["tests", "benches", "examples", "fuzz", "fixtures", "target"];
@@ -11,17 +13,40 @@ const NOT_CODE: [&str; 6] = ["tests", "benches", "examples", "fuzz", "fixtures",
 pub(crate) struct File {
     /// Path within the crate, parts joined by `/` on every system.
     pub(crate) name: String,
-    /// Where it lies.
-    pub(crate) path: PathBuf,
+    /// What of it counts: for Rust its code, for a manifest what is built, else every byte.
+    pub(crate) content: Vec<u8>,
 }
 
 /// Every file of the crate in `dir` that counts as code.
 pub(crate) fn of_crate(dir: &Path) -> Result<Vec<File>, Error> {
-    let mut files = Vec::new();
+    let mut paths = Vec::new();
     for path in top_level(dir)? {
-        collect(dir, path, &mut files)?;
+        collect(path, &mut paths)?;
     }
-    Ok(files)
+    let mut files = Vec::new();
+    let mut tests: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        let bytes = fs_err::read(&path)?;
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let text = std::str::from_utf8(&bytes).ok();
+        let content = match (extension, text) {
+            (Some("rs"), Some(text)) => executed(&path, text).map(|code| {
+                let Code { tokens, tests: of_this } = code;
+                tests.extend(of_this);
+                tokens
+            }),
+            (Some("toml"), Some(text)) if path == dir.join("Cargo.toml") => of_what_is_built(text),
+            _ => None,
+        };
+        files.push((path, content.map_or(bytes, String::into_bytes)));
+    }
+    files.retain(|(path, _)| !tests.iter().any(|test| path.starts_with(test)));
+    let named = |(path, content): (PathBuf, Vec<u8>)| {
+        let within = path.strip_prefix(dir).unwrap_or(&path);
+        let parts: Vec<_> = within.iter().map(|part| part.to_string_lossy()).collect();
+        File { name: parts.join("/"), content }
+    };
+    Ok(files.into_iter().map(named).collect())
 }
 
 /// The entries of the crate's own folder that count as code.
@@ -30,15 +55,13 @@ pub(crate) fn top_level(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(entries.into_iter().filter(|path| !NOT_CODE.contains(&name_of(path).as_str())).collect())
 }
 
-fn collect(dir: &Path, path: PathBuf, files: &mut Vec<File>) -> Result<(), Error> {
+fn collect(path: PathBuf, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     if path.is_dir() {
         for entry in entries(&path)? {
-            collect(dir, entry, files)?;
+            collect(entry, files)?;
         }
     } else {
-        let within = path.strip_prefix(dir).unwrap_or(&path);
-        let parts: Vec<_> = within.iter().map(|part| part.to_string_lossy()).collect();
-        files.push(File { name: parts.join("/"), path });
+        files.push(path);
     }
     Ok(())
 }

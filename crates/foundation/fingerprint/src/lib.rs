@@ -14,20 +14,22 @@
 //! What goes in, for the crate and for every crate of the workspace beneath it (its
 //! `[dependencies]`, followed down; never `[dev-dependencies]`):
 //!
-//! - its files: sources, build script, manifest and whatever data lies beside them;
-//!   not its tests, benchmarks, examples or snapshots;
+//! - the code of its sources and its build script: their tokens, without comments, documentation
+//!   and whatever is there for tests alone (`#[cfg(test)]`, with the files of such modules);
+//! - its manifest, without what is for development alone, and every byte of the data beside the
+//!   sources; not its tests, benchmarks, examples or snapshots;
 //! - what the workspace says of each external dependency (version, features);
 //!
 //! and, for every external package beneath them, its name, version and checksum in
 //! `Cargo.lock`.
 //!
 //! What does not: paths, times, the order of anything, the compiler, the profile. Two
-//! clones of the same commit agree wherever they lie. A comment-only edit changes the
-//! fingerprint, which costs a rerun; a changed algorithm always does, which saves
-//! a wrong answer.
+//! clones of the same commit agree wherever they lie. A comment or a test changes nothing, a changed
+//! algorithm always does. A source that does not parse counts byte by byte.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod code;
 mod error;
 mod files;
 mod lock;
@@ -81,7 +83,7 @@ pub fn fingerprint(crate_dir: &Path) -> Result<Fingerprint, Error> {
     for krate in &crates {
         for file in files::of_crate(&krate.dir)? {
             let name = format!("file {} {}", krate.name, file.name);
-            parts.insert(name, blake3::hash(&fs_err::read(&file.path)?).to_hex().to_string());
+            parts.insert(name, blake3::hash(&file.content).to_hex().to_string());
         }
         inputs.extend(files::top_level(&krate.dir)?);
         for (dependency, specification) in &krate.external {

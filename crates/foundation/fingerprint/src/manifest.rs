@@ -102,3 +102,25 @@ pub(crate) fn read_toml(path: &Path) -> Result<Table, Error> {
     let text = fs_err::read_to_string(path)?;
     text.parse().map_err(|source| Error::Toml { path: path.to_owned(), source })
 }
+
+/// A manifest as text in a fixed order, without what changes nothing in what is built: dependencies for
+/// development, lints, and what the crate says of itself.
+pub(crate) fn of_what_is_built(text: &str) -> Option<String> {
+    let mut manifest: Table = text.parse().ok()?;
+    for key in ["dev-dependencies", "lints", "badges", "bench", "test", "example"] {
+        manifest.remove(key);
+    }
+    if let Some(Value::Table(package)) = manifest.get_mut("package") {
+        for key in ["description", "version", "license", "publish", "rust-version"] {
+            package.remove(key);
+        }
+    }
+    if let Some(Value::Table(targets)) = manifest.get_mut("target") {
+        for (_, target) in targets.iter_mut() {
+            if let Value::Table(target) = target {
+                target.remove("dev-dependencies");
+            }
+        }
+    }
+    Some(manifest.to_string())
+}

@@ -21,6 +21,26 @@ rand.workspace = true
 insta.workspace = true
 "#;
 
+const LIB: &str = r#"
+//! A room.
+mod door;
+#[cfg(any(test, feature = "tests"))]
+mod either;
+/// How many windows.
+const WINDOWS: usize = 3;
+struct Wall;
+impl Wall {
+    #[cfg(test)]
+    fn knock() {}
+}
+#[cfg(test)]
+mod tests;
+#[cfg(all(test, unix))]
+mod inline {
+    fn within() {}
+}
+"#;
+
 const LOCK: &str = r#"
 version = 4
 [[package]]
@@ -59,7 +79,9 @@ fn house() -> tempfile::TempDir {
     write(dir.path(), "Cargo.toml", ROOT);
     write(dir.path(), "Cargo.lock", LOCK);
     write(dir.path(), "crates/room/Cargo.toml", ROOM);
-    write(dir.path(), "crates/room/src/lib.rs", "mod door;");
+    write(dir.path(), "crates/room/src/lib.rs", LIB);
+    write(dir.path(), "crates/room/src/tests.rs", "mod deep;");
+    write(dir.path(), "crates/room/src/tests/deep.rs", "fn knocks() {}");
     write(dir.path(), "crates/room/src/door.rs", "");
     write(dir.path(), "crates/floor/Cargo.toml", "[package]\nname = \"house-floor\"\n");
     write(dir.path(), "crates/floor/src/lib.rs", "pub fn plank() {}");
@@ -100,7 +122,29 @@ mod changes_with {
 
     #[test]
     fn a_source_of_its_own() {
-        assert_changed(|root| write(root, "crates/room/src/door.rs", "// open"));
+        assert_changed(|root| write(root, "crates/room/src/door.rs", "fn open() {}"));
+    }
+
+    #[test]
+    fn a_constant() {
+        assert_changed(|root| replace(root, "crates/room/src/lib.rs", "= 3", "= 4"));
+    }
+
+    #[test]
+    fn a_source_that_is_not_rust() {
+        assert_changed(|root| write(root, "crates/room/src/door.rs", "fn open( {}"));
+    }
+
+    #[test]
+    fn a_module_that_is_not_for_tests_alone() {
+        assert_changed(|root| write(root, "crates/room/src/either.rs", "fn both() {}"));
+    }
+
+    #[test]
+    fn a_dependency() {
+        assert_changed(|root| {
+            replace(root, "crates/room/Cargo.toml", "rand.workspace = true", "");
+        });
     }
 
     #[test]
@@ -154,6 +198,34 @@ mod does_not_change_with {
     }
 
     #[test]
+    fn tests_among_its_sources() {
+        assert_same(|root| {
+            write(root, "crates/room/src/tests.rs", "mod deep; fn rings() {}");
+            write(root, "crates/room/src/tests/deep.rs", "fn rings() {}");
+            write(root, "crates/room/src/tests/known.json", "[1, 2]");
+            replace(root, "crates/room/src/lib.rs", "fn knock()", "fn ring()");
+            replace(root, "crates/room/src/lib.rs", "fn within()", "fn without()");
+        });
+    }
+
+    #[test]
+    fn comments_and_documentation() {
+        assert_same(|root| {
+            replace(root, "crates/room/src/lib.rs", "//! A room.", "//! A hall.");
+            replace(root, "crates/room/src/lib.rs", "/// How many", "// How many\n/// How few");
+            write(root, "crates/room/src/door.rs", "// open");
+        });
+    }
+
+    #[test]
+    fn what_a_manifest_says_for_development() {
+        assert_same(|root| {
+            let manifest = format!("{ROOM}proptest = \"1\"\n[lints]\nworkspace = true\n");
+            write(root, "crates/room/Cargo.toml", &manifest);
+        });
+    }
+
+    #[test]
     fn a_development_dependency() {
         assert_same(|root| replace(root, "Cargo.lock", "1111", "9999"));
     }
@@ -185,7 +257,7 @@ mod does_not_change_with {
         let dir = house();
         let floor = || fingerprint(&dir.path().join("crates/floor")).unwrap().hex;
         let before = floor();
-        write(dir.path(), "crates/room/src/door.rs", "// open");
+        write(dir.path(), "crates/room/src/door.rs", "fn open() {}");
         assert_eq!(before, floor());
     }
 }
