@@ -36,6 +36,7 @@ mod answer;
 mod binaries;
 mod data;
 pub mod files;
+pub mod photos;
 mod process;
 mod project;
 

@@ -1,4 +1,4 @@
-//! Chores: `cargo xtask setup | run | test | experiments | frontier | bench`.
+//! Chores: `cargo xtask setup | run | test | experiments | frontier | guide | bench`.
 //!
 //! `run` and `test` are all that a newcomer needs: each provisions libtorch and ONNX Runtime, builds,
 //! and goes. `setup` provisions only, after which plain `cargo build`, `cargo test` and
@@ -13,6 +13,7 @@
 mod build;
 mod cache;
 mod docs;
+mod guide;
 mod libtorch;
 mod onnxruntime;
 
@@ -36,6 +37,8 @@ Commands:
                          docs/experiments.md; ARGS go to `scarce run`, or --no-run
                          puts the results of the last runs there
   frontier [ARGS]        the same for the studies of few labels and docs/frontier.md
+  guide                  write what the program says of its kinds and tables into
+                         docs/guide
   bench [ARGS]           measure scarce beside its peers and put the tables into
                          docs/benchmarks.md; ARGS go to `benchmark run`
 
@@ -88,6 +91,10 @@ fn chore(arguments: &[String]) -> Result<ExitCode> {
         "bench" => {
             provision(&root)?;
             build::bench(&root, "docs/benchmarks.md", rest)
+        }
+        "guide" => {
+            provision(&root)?;
+            guide::write(&root)
         }
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -133,6 +133,17 @@ pub(crate) enum Command {
     Stages {
         /// The kind to document
         kind: Option<String>,
+        /// The language of the page
+        #[arg(long, short, value_enum, default_value_t = Language::Text)]
+        format: Language,
+    },
+    /// List the tables that stages exchange, or document the columns of one
+    Tables {
+        /// The table to document
+        table: Option<String>,
+        /// The language of the page
+        #[arg(long, short, value_enum, default_value_t = Language::Text)]
+        format: Language,
     },
     /// Print the JSON Schema of pipeline files, for editors
     Schema,
@@ -224,7 +235,7 @@ pub(crate) struct ReportArgs {
 pub(crate) enum Language {
     /// For a terminal
     Text,
-    /// For a document: method, published, ours, n, verdict, protocol
+    /// For a document
     Markdown,
 }
 

@@ -28,7 +28,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     args::{Cli, Command, Global, PipelineArgs, RunArgs},
-    commands::{check, data, export, graph, new, plan, report, run, runs, show, stages, store},
+    commands::{
+        check, data, export, graph, new, plan, report, run, runs, show, stages, store, tables,
+    },
     error::CliError,
     output::Output,
     progress::Progress,
@@ -87,9 +89,10 @@ fn dispatch(command: Command, global: &Global, out: &mut Output) -> Result<u8, C
             report::run(&args, pipeline.as_deref(), root, out)?;
         }
         Command::Runs { pipeline } => runs::run(pipeline.as_deref(), root, out)?,
-        Command::Stages { kind } => {
-            stages::run(kind.as_deref(), &hosts(&[], root)?.catalogue(), out)?;
+        Command::Stages { kind, format } => {
+            stages::run(kind.as_deref(), format, &hosts(&[], root)?.catalogue(), out)?;
         }
+        Command::Tables { table, format } => tables::run(table.as_deref(), format, out)?,
         Command::Schema => out.pretty_json(&json_schema(&hosts(&[], root)?.catalogue()))?,
         Command::Verify => store::verify(root, out)?,
         Command::Gc { dry_run, keep_runs, memo_days, grace } => {

@@ -1,6 +1,6 @@
 //! What a table says of all its rows at once; stored in the Parquet key–value metadata: each field as
 //! JSON under `scarce.` and its name, so that class names are `scarce.classes`, a list of words, and
-//! label `i` is its `i`-th entry, from 0. `docs/tables.md` lists them all, with examples.
+//! label `i` is its `i`-th entry, from 0. `docs/guide/tables.md` lists them all, with examples.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -15,3 +15,4 @@ pub(crate) mod runs;
 pub(crate) mod show;
 pub(crate) mod stages;
 pub(crate) mod store;
+pub(crate) mod tables;

@@ -1,20 +1,23 @@
 //! `scarce stages [KIND]`: documentation from the code itself.
 
+pub(in crate::commands) mod markdown;
+
 use comfy_table::{Table, presets};
 use scarce_pipeline::Catalogue;
 use scarce_stage::{Description, Port};
 use serde_json::Value;
 
-use crate::{error::CliError, output::Output};
+use crate::{args::Language, error::CliError, output::Output};
 
 /// Lists the kinds, or documents one.
 pub(crate) fn run(
     kind: Option<&str>,
+    format: Language,
     catalogue: &Catalogue,
     out: &mut Output,
 ) -> Result<(), CliError> {
     let Some(kind) = kind else {
-        return list(catalogue, out);
+        return list(catalogue, format, out);
     };
     let description = catalogue.get(kind).ok_or_else(|| {
         let known: Vec<&str> = catalogue.kinds().map(|known| known.kind.as_str()).collect();
@@ -23,13 +26,19 @@ pub(crate) fn run(
     if out.json() {
         return out.print_json(description);
     }
-    out.line(&document(description))
+    match format {
+        Language::Text => out.line(&document(description)),
+        Language::Markdown => out.line(&markdown::page(description)),
+    }
 }
 
-fn list(catalogue: &Catalogue, out: &mut Output) -> Result<(), CliError> {
+fn list(catalogue: &Catalogue, format: Language, out: &mut Output) -> Result<(), CliError> {
     let all: Vec<&Description> = catalogue.kinds().collect();
     if out.json() {
         return out.print_json(&all);
+    }
+    if format == Language::Markdown {
+        return out.line(&markdown::index(&all));
     }
     let mut table = plain_table();
     for description in all {
@@ -81,19 +90,30 @@ fn ports(title: &str, ports: &[Port]) -> String {
 
 fn parameters(schema: &Value) -> String {
     let mut table = plain_table();
-    collect(schema, schema, "", &mut table);
+    for Parameter { name, kind, default, doc } in parameters_of(schema, schema, "") {
+        table.add_row([format!(" {name}"), kind, default, doc]);
+    }
     if table.row_count() == 0 {
         return "\nParameters: none\n".to_owned();
     }
     format!("\nParameters\n{}\n", trimmed(&table))
 }
 
-/// One row per property; those of nested tables follow their parent as `parent.child`.
-fn collect(root: &Value, schema: &Value, prefix: &str, table: &mut Table) {
-    let Some(properties) = schema["properties"].as_object() else { return };
+/// What is to be said of a parameter.
+struct Parameter {
+    name: String,
+    kind: String,
+    default: String,
+    doc: String,
+}
+
+/// One for every property; those of nested tables follow their parent as `parent.child`.
+fn parameters_of(root: &Value, schema: &Value, prefix: &str) -> Vec<Parameter> {
+    let Some(properties) = schema["properties"].as_object() else { return Vec::new() };
     let required = |name: &str| {
         schema["required"].as_array().is_some_and(|names| names.iter().any(|n| n == name))
     };
+    let mut found = Vec::new();
     for (name, property) in properties {
         let full = format!("{prefix}{name}");
         let default = match property.get("default") {
@@ -105,9 +125,12 @@ fn collect(root: &Value, schema: &Value, prefix: &str, table: &mut Table) {
         let doc = property["description"].as_str().or(resolved["description"].as_str());
         let doc = doc.unwrap_or_default().replace("\n\n", " ").replace('\n', " ");
         let choices = choice_docs(root, resolved);
-        table.add_row([format!(" {full}"), type_text(root, property), default, doc + &choices]);
-        collect(root, resolved, &format!("{full}."), table);
+        let nested = parameters_of(root, resolved, &format!("{full}."));
+        let kind = type_text(root, property);
+        found.push(Parameter { name: full, kind, default, doc: doc + &choices });
+        found.extend(nested);
     }
+    found
 }
 
 /// Follows `$ref`, and looks through `anyOf [X, null]` to `X`.
