@@ -1,5 +1,7 @@
 //! A few photographs, and the pretrained network that sees them.
 
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "tests fail so")]
+
 use std::path::{Path, PathBuf};
 
 use crate::{Project, skipped, workspace_root};

@@ -100,7 +100,7 @@ fn blocks(page: &str) -> Vec<Block> {
                 open = Some(Block { language, text: String::new(), not_run: not_run.take() });
             }
             (Some(_), Some(_)) => found.extend(open.take()),
-            (Some(block), None) => block.text += &format!("{line}\n"),
+            (Some(block), None) => block.text.extend([line, "\n"]),
             (None, None) => {
                 let why = line.strip_prefix("<!-- not run: ").and_then(|l| l.strip_suffix(" -->"));
                 not_run =

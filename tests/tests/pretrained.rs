@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use scarce_tests::photos::{MODEL, clothes, labels, name, photographs, with_network as data};
-use scarce_tests::{Project, skipped, workspace_root};
+use scarce_tests::Project;
 use serde_json::Value;
 
 #[test]

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::{
     Edges,
-    hierarchy::{self, Level},
+    aggregation::{self, Level},
 };
 use scarce_numeric::{Error, error::check_length};
 
@@ -45,7 +45,7 @@ impl Graph {
         let plain = Rows::new(nodes, edges)?;
         let (first, starts) = plain.breadth_first();
         let breadth_first = plain.renumbered(&first);
-        let (grouped, levels) = hierarchy::group(&breadth_first);
+        let (grouped, levels) = aggregation::group(&breadth_first);
         let Rows { offsets, columns, weights } = breadth_first.renumbered(&grouped);
         let order: Vec<u32> = grouped.iter().map(|&row| first[row as usize]).collect();
         let place = inverse(&order);

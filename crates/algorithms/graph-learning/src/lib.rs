@@ -32,10 +32,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod adjacency;
+mod aggregation;
 mod block;
 mod conjugate;
 mod edges;
-mod hierarchy;
 mod laplace;
 mod mbo;
 mod multilevel;

@@ -12,8 +12,8 @@ use rayon::prelude::*;
 
 use super::{
     Graph,
+    aggregation::{FEW, Level},
     block::{PLACES, total},
-    hierarchy::{FEW, Level},
 };
 
 /// Groups that one thread works on at a time, whatever the number of threads.

@@ -11,7 +11,7 @@ use crate::{
     axis::Axis,
     params::Variants,
     sketch::{Draft, Sketch},
-    spread::Spread,
+    sweep::Sweep,
     wires::{Feed, Wiring},
 };
 
@@ -35,7 +35,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) order: &'a [usize],
     pub(crate) wiring: &'a Wiring<'a>,
     pub(crate) variants: &'a [Variants],
-    pub(crate) spread: &'a Spread,
+    pub(crate) spread: &'a Sweep,
 }
 
 /// Where the variants of a feeding stage lie, seen from a variant of the reading stage.

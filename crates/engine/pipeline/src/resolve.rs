@@ -18,7 +18,7 @@ use crate::{
     problems::Problems,
     rounds::ROUND,
     sketch::{self, Sketch},
-    spread::{self, Collect},
+    sweep::{self, Collect},
     wires::{self, Wiring},
 };
 
@@ -40,9 +40,9 @@ pub(crate) fn resolve(
     let collected = collected(&sketch, &mut problems);
     let spread = order
         .as_ref()
-        .map(|order| spread::spread(&sketch, order, &wiring, &own, &collected, &mut problems));
+        .map(|order| sweep::spread(&sketch, order, &wiring, &own, &collected, &mut problems));
     if let Some(spread) = &spread {
-        spread::refuse_too_many(&sketch, &wiring, spread, &mut problems);
+        sweep::refuse_too_many(&sketch, &wiring, spread, &mut problems);
         warn_of_unused(&sketch, &own, &mut problems);
         warn_of_idle_rounds(&sketch, &wiring, &own, &mut problems);
     }

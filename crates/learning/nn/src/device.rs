@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, team::alone};
+use crate::{Error, replicas::alone};
 
 /// The libtorch that the bindings are made for; other versions refuse to build.
 pub const LIBTORCH: &str = "2.13.0";
@@ -27,7 +27,7 @@ pub enum Device {
 
 impl Device {
     /// Makes the device ready. What runs on the processor runs in the thread that asks for it,
-    /// so that results do not depend on the number of threads; see [`Team`](crate::Team). On a GPU
+    /// so that results do not depend on the number of threads; see [`Replicas`](crate::Replicas). On a GPU
     /// cuDNN does not choose its algorithms by how fast they happen to be.
     ///
     /// # Errors

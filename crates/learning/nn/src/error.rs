@@ -28,7 +28,7 @@ pub enum Error {
         epoch: usize,
         /// Mini-batch within the epoch, counted from 1.
         step: usize,
-        /// Infinite or not a number.
+        /// Infinite or NaN.
         loss: f64,
     },
 

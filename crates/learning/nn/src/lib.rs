@@ -11,7 +11,7 @@
 //!   channels; and a [`Gaussian`] for what a layer says of a distribution;
 //! - [`train`], the one training loop: shuffled mini-batches, an [`Optimiser`], [`Rows`] to
 //!   validate on, early stopping, the best weights kept. [`train_by_hand`] is the same for small
-//!   networks on a processor, whose gradients are written out ([`ByHand`], [`Plain`]): autograd,
+//!   networks on a processor, whose backward pass is written by hand ([`ManualBackward`], [`MlpCpu`]): autograd,
 //!   tensors and passes over memory would take much of the time.
 //!
 //! [`Pixels`] holds the images of a training set as bytes and hands out batches scaled to
@@ -21,7 +21,7 @@
 //!
 //! Weights, orders of images and all noise are drawn from our own streams, one per seed and purpose, so
 //! a result does not depend on libtorch's generator. libtorch never shares an operation out among
-//! threads; instead each mini-batch is cut into pieces, the same on every machine, which a [`Team`]
+//! threads; instead each mini-batch is cut into pieces, the same on every machine, which a [`Replicas`]
 //! of networks works on side by side. So on a processor the same libtorch and seed give the same
 //! bytes, whatever the number of threads.
 //!
@@ -56,23 +56,23 @@
 
 mod activation;
 mod augment;
-mod by_hand;
 mod conv;
 mod dense;
 mod device;
 mod error;
 mod gaussian;
 mod initialisation;
+mod manual_backward;
+mod mlp_cpu;
 mod optimiser;
 mod pixels;
-mod plain;
 mod planes;
 mod product;
 mod regularise;
+mod replicas;
 mod rows;
 mod sparse;
 mod stream;
-mod team;
 mod training;
 mod variables;
 mod vector;
@@ -82,22 +82,22 @@ mod tests;
 
 pub use activation::Activation;
 pub use augment::Augmentation;
-pub use by_hand::{ByHand, Piece};
 pub use conv::{ConvDecoder, ConvEncoder};
 pub use dense::Dense;
 pub use device::{Device, LIBTORCH};
 pub use error::Error;
 pub use gaussian::Gaussian;
 pub use initialisation::Initialisation;
+pub use manual_backward::{ManualBackward, Piece};
+pub use mlp_cpu::{MlpCpu, Tape, activate, has_slope, times_slope};
 pub use optimiser::{Optimiser, Schedule};
 pub use pixels::{Pixels, numbers};
-pub use plain::{Plain, Tape, activate, has_slope, times_slope};
 pub use planes::{ConvStack, Padding, Planes};
 pub use regularise::{BatchNorm, dropout};
+pub use replicas::Replicas;
 pub use rows::{EarlyStopping, Rows};
 pub use stream::Stream;
 pub use tch;
-pub use team::Team;
 pub use training::{Epoch, Mode, Progress, Training, history, train, train_by_hand};
 pub use variables::Variables;
 pub use vector::{cross_entropy, squared_error};

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::{Error, Training, Variables, team::alone, vector::vectorized};
+use crate::{Error, Training, Variables, replicas::alone, vector::vectorized};
 
 /// β₁ and β₂ of Adam: how slowly the means of gradients and of their squares change.
 const BETA: (f64, f64) = (0.9, 0.999);

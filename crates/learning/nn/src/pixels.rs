@@ -32,7 +32,7 @@ impl Pixels {
 
     /// The same images in the same memory, for another thread.
     #[must_use]
-    pub fn twin(&self) -> Self {
+    pub fn replica(&self) -> Self {
         Self { bytes: self.bytes.shallow_clone(), step: self.step }
     }
 

@@ -1,4 +1,4 @@
-//! What keeps networks from learning their examples by heart.
+//! What keeps networks from overfitting: from learning their examples by heart.
 
 use tch::Tensor;
 

@@ -44,7 +44,7 @@ fn there_and_back(
 
 fn trained(seed: u64, training: &Training) -> (Variables, Vec<Epoch>) {
     let variables = Variables::fresh(cpu(), seed);
-    let learner = |twin: &Variables| Ok(there_and_back(twin, ODD));
+    let learner = |replica: &Variables| Ok(there_and_back(replica, ODD));
     let epochs = train(&variables, Rows::all(12), training, &mut |_| {}, learner).unwrap();
     (variables, epochs)
 }

@@ -6,14 +6,14 @@ use scarce_artifact::History;
 use tch::{Device, Tensor};
 
 use crate::optimiser::Steps;
-use crate::{ByHand, Error, Optimiser, Rows, Schedule, Stream, Team, Variables};
+use crate::{Error, ManualBackward, Optimiser, Replicas, Rows, Schedule, Stream, Variables};
 use best::Best;
-use hands::Hands;
 use losses::Losses;
+use manual::Manual;
 
 mod best;
-mod hands;
 mod losses;
+mod manual;
 
 /// Mini-batches that [`Training::epochs_for`] aims at.
 const STEPS: usize = 3000;
@@ -40,7 +40,7 @@ pub struct Training {
     pub learning_rate: f64,
     /// How that changes in the course of training.
     pub schedule: Schedule,
-    /// Its pull of all weights towards zero.
+    /// Its weight decay: the pull of all weights towards zero.
     pub weight_decay: f64,
     /// Epochs in a row without a better validation loss after which training stops. Where there
     /// are validation rows, the weights of the best epoch are kept in any case.
@@ -160,7 +160,7 @@ pub fn train_by_hand<L>(
     training: &Training,
     progress: &mut (dyn FnMut(&Progress) + Send),
     learner: impl Fn(&Variables) -> Result<L, Error>,
-    network: &impl ByHand,
+    network: &impl ManualBackward,
 ) -> Result<Vec<Epoch>, Error>
 where
     L: Fn(&Tensor, &mut Mode<'_>) -> Result<Tensor, Error> + Send,
@@ -171,7 +171,7 @@ where
     }
     let batches = batches(rows.train.len(), training.batch);
     let applied = Learning::new(variables, training, &batches, learner)?;
-    let mut hands = Hands::new(network, variables, applied, &batches)?;
+    let mut hands = Manual::new(network, variables, applied, &batches)?;
     course(variables, rows, training, &batches, progress, &mut hands)
 }
 
@@ -265,7 +265,7 @@ struct Learner<L> {
 struct Learning<'a, L> {
     training: &'a Training,
     device: Device,
-    team: Team<Learner<L>>,
+    replicas: Replicas<Learner<L>>,
     steps: Steps,
     /// Mini-batches in all, unless training stops early.
     total: usize,
@@ -284,14 +284,14 @@ where
         learner: impl Fn(&Variables) -> Result<L, Error>,
     ) -> Result<Self, Error> {
         let members = most_pieces(training, variables, batches);
-        let team = Team::new(variables, members, |twin| {
-            let loss = learner(twin)?;
-            Ok(Learner { loss, weights: twin.learnt(), observed: twin.observed() })
+        let replicas = Replicas::new(variables, members, |replica| {
+            let loss = learner(replica)?;
+            Ok(Learner { loss, weights: replica.learnt(), observed: replica.observed() })
         })?;
         Ok(Self {
             training,
             device: variables.device(),
-            team,
+            replicas,
             steps: Steps::new(variables, training)?,
             total: training.epochs * batches.len(),
             done: 0,
@@ -306,7 +306,7 @@ where
         } else {
             pieces(rows.len(), training)
         };
-        let learnt = self.team.map(pieces.len(), |learner, at| -> Result<_, Error> {
+        let learnt = self.replicas.map(pieces.len(), |learner, at| -> Result<_, Error> {
             let piece = &rows[pieces[at].clone()];
             let mut stream = Stream::new(training.seed, &format!("batch {epoch} {step} {at}"));
             let picked = Tensor::f_from_slice(piece)?.f_to(device)?;
@@ -327,7 +327,8 @@ where
     /// its own pieces of the mini-batches: were the memory shared, the order in which threads come
     /// to it would tell in the result.
     fn agree(&mut self) -> Result<(), Error> {
-        let observed: Vec<&Vec<Tensor>> = self.team.members().map(|one| &one.observed).collect();
+        let observed: Vec<&Vec<Tensor>> =
+            self.replicas.members().map(|one| &one.observed).collect();
         let [first, others @ ..] = observed.as_slice() else { return Ok(()) };
         if others.is_empty() {
             return Ok(());
@@ -370,7 +371,7 @@ where
         }
         let device = self.device;
         let batches: Vec<&[i64]> = rows.chunks(self.training.batch.max(1)).collect();
-        let means = self.team.map(batches.len(), |learner, at| {
+        let means = self.replicas.map(batches.len(), |learner, at| {
             let picked = Tensor::f_from_slice(batches[at])?.f_to(device)?;
             tch::no_grad(|| (learner.loss)(&picked, &mut Mode::Applied))
         })?;

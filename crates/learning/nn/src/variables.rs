@@ -30,7 +30,7 @@ enum Source {
     /// Read from a saved model.
     Model { tensors: BTreeMap<String, Saved>, stem: PathBuf },
     /// These, most of them in the same memory as another network's.
-    Twin(BTreeMap<String, Tensor>),
+    Replica(BTreeMap<String, Tensor>),
 }
 
 impl Variables {
@@ -72,15 +72,15 @@ impl Variables {
     /// and whose gradients are its own. What is not trained is its own as well, as layers change it
     /// while they work. The two may work in different threads, as long as nobody changes the
     /// weights meanwhile.
-    pub(crate) fn twin(&self) -> Result<Self, Error> {
-        let mut twins = BTreeMap::new();
+    pub(crate) fn replica(&self) -> Result<Self, Error> {
+        let mut replicas = BTreeMap::new();
         for (name, weight) in self.known.borrow().iter() {
-            let twin = weight.f_detach()?;
+            let replica = weight.f_detach()?;
             let learnt = weight.requires_grad();
-            let twin = if learnt { twin.set_requires_grad(true) } else { twin.copy() };
-            twins.insert(name.clone(), twin);
+            let replica = if learnt { replica.set_requires_grad(true) } else { replica.copy() };
+            replicas.insert(name.clone(), replica);
         }
-        Ok(Self::new(self.device, Source::Twin(twins)))
+        Ok(Self::new(self.device, Source::Replica(replicas)))
     }
 
     /// Where the weights live.
@@ -100,7 +100,7 @@ impl Variables {
     ) -> Result<(Tensor, Tensor), Error> {
         let initialisation = match self.source {
             Source::Fresh { initialisation, .. } => initialisation,
-            Source::Begun { .. } | Source::Model { .. } | Source::Twin(_) => {
+            Source::Begun { .. } | Source::Model { .. } | Source::Replica(_) => {
                 Initialisation::default()
             }
         };
@@ -164,9 +164,9 @@ impl Variables {
             Source::Model { tensors, stem } => {
                 on_device(&weight(tensors, stem, name, shape)?.values)?
             }
-            Source::Twin(twins) => {
+            Source::Replica(replicas) => {
                 let missing = || Error::Parameter(format!("there is no weight `{name}`"));
-                twins.get(name).ok_or_else(missing)?.shallow_clone()
+                replicas.get(name).ok_or_else(missing)?.shallow_clone()
             }
         };
         self.known.borrow_mut().insert(name.to_owned(), tensor.shallow_clone());

@@ -23,11 +23,11 @@ pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
     Arch::new().dispatch(work)
 }
 
-/// eˣ to the last bit or two; arguments beyond ±87 count as ±87, and what is not a number as −87.
+/// eˣ to the last bit or two; arguments beyond ±87 count as ±87, and NaN as −87.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "compiled anew for the vectors that the caller has")]
 fn exp(x: f32) -> f32 {
-    // (an instruction each, unlike `clamp`, which keeps what is not a number)
+    // (an instruction each, unlike `clamp`, which keeps NaN)
     let x = if x > -87.0 { x } else { -87.0 };
     let x = if x < 87.0 { x } else { 87.0 };
     let rounded = x * LOG2_E + ROUND;
@@ -73,7 +73,7 @@ fn ln_1p(x: f32) -> f32 {
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "compiled anew for the vectors that the caller has")]
 fn sigmoid(x: f32) -> f32 {
-    // what is not a number has to show in the loss
+    // NaN has to show in the loss
     if x.is_nan() { x } else { 1.0 / (1.0 + exp(-x)) }
 }
 

@@ -69,7 +69,7 @@ pub struct ContrastiveParams {
     /// Step size of Adam at the start.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
-    /// Pull of all weights towards zero.
+    /// Weight decay: the pull of all weights towards zero.
     #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// Images in a mini-batch.
@@ -173,8 +173,8 @@ impl Stage for Contrastive {
         let mut progress = |at: &scarce_nn::Progress| {
             context.progress(at.done as u64, at.total as u64, "steps", &at.to_string());
         };
-        let learner = |twin: &Variables| {
-            let (network, pixels) = (Views::new(twin, &sketch)?, pixels.twin());
+        let learner = |replica: &Variables| {
+            let (network, pixels) = (Views::new(replica, &sketch)?, pixels.replica());
             let (augmentation, shape) = (params.augmentation, meta.shape);
             Ok(move |rows: &Tensor, mode: &mut Mode<'_>| {
                 let x = pixels.gather(rows)?;

@@ -1,7 +1,7 @@
 //! The kind `encode`.
 
 use scarce_artifact::{Embeddings, Images, Vectors, batch_rows};
-use scarce_nn::{Device, LIBTORCH, Pixels, Team, Variables, tch};
+use scarce_nn::{Device, LIBTORCH, Pixels, Replicas, Variables, tch};
 use scarce_stage::{Context, Description, Failure, Learns, Needs, Port, Stage};
 
 use crate::coder::{Coder, Plan};
@@ -39,8 +39,8 @@ impl Stage for Encode {
         let device = params.device.open()?;
         let plan = Plan::of_card(&model.card, stem)?;
         let variables = Variables::of_model(device, model, stem);
-        let mut team =
-            Team::of_threads(&variables, |twin| Coder::new(twin, &plan)).map_err(Error::from)?;
+        let mut replicas = Replicas::of_threads(&variables, |replica| Coder::new(replica, &plan))
+            .map_err(Error::from)?;
         let meta = images.meta();
         if meta.shape != plan.shape() {
             let path = images.path().to_owned();
@@ -52,7 +52,7 @@ impl Stage for Encode {
         for batch in images.batches(batch_rows(meta.shape.pixels())) {
             let batch = batch?;
             done += batch.id.len() as u64;
-            let values = codes(&mut team, device, &batch, meta)?;
+            let values = codes(&mut replicas, device, &batch, meta)?;
             let embedding = Vectors::new(plan.latent(), values);
             writer.write(Embeddings { id: batch.id, split: batch.split, embedding })?;
             context.progress(done, total, "images", "");
@@ -64,13 +64,13 @@ impl Stage for Encode {
 
 /// The codes of a batch, `[n, latent]`.
 fn codes(
-    team: &mut Team<Coder>,
+    replicas: &mut Replicas<Coder>,
     device: tch::Device,
     batch: &Images,
     meta: &scarce_artifact::ImagesMeta,
 ) -> Result<Vec<f32>, Error> {
     let pieces: Vec<&[u8]> = batch.pixels.values.chunks(ROWS * meta.shape.pixels()).collect();
-    let codes = team.map(pieces.len(), |coder, at| -> Result<_, Error> {
+    let codes = replicas.map(pieces.len(), |coder, at| -> Result<_, Error> {
         let pixels = Pixels::new(device, pieces[at], meta.shape, meta.max_value)?;
         let code = tch::no_grad(|| coder.code(&pixels.range(0, pixels.len())?))?;
         Ok(scarce_nn::numbers(&code)?)

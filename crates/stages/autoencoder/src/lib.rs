@@ -39,12 +39,12 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod by_hand;
 mod coder;
 mod contrastive;
 mod data;
 mod encode;
 mod error;
+mod manual_backward;
 mod network;
 mod params;
 mod train;

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
-mod by_hand;
 mod contrastive;
+mod manual_backward;
 mod variational;
 
 const ODD: Shape = Shape { height: 9, width: 7, channels: 3 };

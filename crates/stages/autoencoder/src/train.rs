@@ -5,8 +5,8 @@ use scarce_nn::tch::{self, Kind as Number, Tensor};
 use scarce_nn::{Activation, Device, LIBTORCH, Mode, Pixels, Rows, Training, Variables};
 use scarce_stage::{Context, Description, Failure, Knowledge, Learns, Needs, Port, Splits, Stage};
 
-use crate::by_hand::ByHand;
 use crate::data::{Data, Samples};
+use crate::manual_backward::ManualBackward;
 use crate::{Autoencoder, Blueprint, Error, Loss, TrainParams};
 
 const DOC: &str = "\
@@ -110,20 +110,20 @@ impl Trained {
         let mut progress = |at: &scarce_nn::Progress| {
             context.progress(at.done as u64, at.total as u64, "steps", &at.to_string());
         };
-        let learner = |twin: &Variables| {
-            let (network, pixels) = (Autoencoder::new(twin, &blueprint)?, pixels.twin());
+        let learner = |replica: &Variables| {
+            let (network, pixels) = (Autoencoder::new(replica, &blueprint)?, pixels.replica());
             Ok(move |rows: &Tensor, mode: &mut Mode<'_>| {
                 network.loss(&pixels.gather(rows)?, params.loss, params.kl_weight, mode)
             })
         };
-        let by_hand = ByHand::new(
+        let manual_backward = ManualBackward::new(
             &blueprint,
             &variables,
             (params.loss, params.kl_weight),
             (bytes, meta.max_value),
         );
         let progress = &mut progress;
-        let epochs = match by_hand {
+        let epochs = match manual_backward {
             Some(network) => {
                 scarce_nn::train_by_hand(&variables, rows, &training, progress, learner, &network)
             }

@@ -185,7 +185,7 @@ impl Rule for Fitted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::Bench;
+    use crate::testing::Bench;
 
     /// 3,000 images; of three classes `a` has 3 labels, `b` none, `c` 1.
     fn bench() -> Bench {

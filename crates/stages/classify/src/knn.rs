@@ -189,7 +189,7 @@ impl Rule for Fitted {
 mod tests {
     use serde_json::json;
 
-    use crate::bench::{Bench, on_threads};
+    use crate::testing::{Bench, on_threads};
 
     /// Points on a line; 10 and 40 are labelled.
     fn bench() -> Bench {

@@ -36,7 +36,7 @@ mod rule;
 mod scaling;
 
 #[cfg(test)]
-mod bench;
+mod testing;
 
 pub use error::Error;
 pub use scarce_stage::SplitName;

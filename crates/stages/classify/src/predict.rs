@@ -64,7 +64,7 @@ mod tests {
     use scarce_artifact::Tensor;
     use serde_json::json;
 
-    use crate::bench::Bench;
+    use crate::testing::Bench;
 
     fn bench() -> Bench {
         let bench = Bench::new();

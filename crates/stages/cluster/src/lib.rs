@@ -34,7 +34,7 @@ pub mod mixture;
 mod points;
 
 #[cfg(test)]
-mod bench;
+mod testing;
 
 pub use error::Error;
 pub use fitted::Init;

@@ -78,7 +78,7 @@ mod tests {
     use scarce_artifact::{Centroids, CentroidsMeta, Embeddings, Split, Vectors};
     use serde_json::json;
 
-    use crate::bench::{Bench, on_threads};
+    use crate::testing::{Bench, on_threads};
 
     const INPUTS: [(&str, &str); 2] = [("features", "x"), ("centroids", "c")];
 

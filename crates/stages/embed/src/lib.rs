@@ -30,7 +30,7 @@ mod source;
 pub mod tsne;
 
 #[cfg(test)]
-mod bench;
+mod testing;
 
 pub use error::Error;
 pub use scarce_stage::SplitName;

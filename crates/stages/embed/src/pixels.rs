@@ -69,7 +69,7 @@ mod tests {
     use scarce_artifact::Split;
     use serde_json::json;
 
-    use crate::bench::{Bench, images};
+    use crate::testing::{Bench, images};
 
     #[test]
     fn pixels_are_scaled_by_the_largest_value_of_the_source() {

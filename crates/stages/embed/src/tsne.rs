@@ -162,7 +162,7 @@ mod tests {
     use scarce_artifact::{Embeddings, Split, Vectors};
     use serde_json::{Value, json};
 
-    use crate::bench::{Bench, on_threads};
+    use crate::testing::{Bench, on_threads};
 
     const INPUTS: [(&str, &str); 1] = [("features", "x")];
 

@@ -58,7 +58,7 @@ pub mod spectral_embedding;
 mod tables;
 
 #[cfg(test)]
-mod bench;
+mod testing;
 
 pub use choices::Metric;
 pub use error::Error;

@@ -8,7 +8,9 @@ use scarce_stage::{Context, Description, Failure, Input, Learns, Needs, Port, Sp
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, eligible::Eligible, listed::Listed, roster::Roster};
+use crate::{
+    Error, Result, id_list::IdList, image_index::ImageIndex, labelling_pool::LabellingPool,
+};
 
 /// Parameters of `annotate`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -79,18 +81,18 @@ impl Stage for Annotate {
             let help = "wire `labels`, `queries` or both";
             return Err(Error::request("there are no labels and none are asked for", help).into());
         }
-        let roster = Roster::find(context)?;
-        if roster.is_none() && queries.is_some() {
+        let image_index = ImageIndex::find(context)?;
+        if image_index.is_none() && queries.is_some() {
             tracing::warn!(
                 "neither `images` nor `embeddings` is wired: test images cannot be told from others"
             );
         }
         let truth = context.input::<Truth>("truth")?;
         let classes = &truth.meta().classes;
-        let eligible = Eligible::new(truth.read()?, classes, roster.as_ref())?;
+        let eligible = LabellingPool::new(truth.read()?, classes, image_index.as_ref())?;
         let mut known = unite(&tables, classes, &eligible)?;
         if let Some(queries) = queries {
-            answer(Listed::queried(queries.read()?), &params, &eligible, &mut known)?;
+            answer(IdList::queried(queries.read()?), &params, &eligible, &mut known)?;
         }
         context.write("labels", truth.meta().clone(), table(known))
     }
@@ -100,7 +102,7 @@ impl Stage for Annotate {
 fn unite(
     tables: &[Input<Labels>],
     classes: &[String],
-    eligible: &Eligible<'_>,
+    eligible: &LabellingPool<'_>,
 ) -> Result<BTreeMap<u32, Known>> {
     let mut known: BTreeMap<u32, (Known, &str)> = BTreeMap::new();
     for input in tables {
@@ -136,7 +138,7 @@ fn refuse(
     label: i32,
     source: LabelSource,
     from: &str,
-    eligible: &Eligible<'_>,
+    eligible: &LabellingPool<'_>,
 ) -> Result<()> {
     let (problem, help) = if source == LabelSource::Propagated {
         ("is propagated", "wire the labels that it was propagated from")
@@ -151,9 +153,9 @@ fn refuse(
 
 /// Labels what is asked for and not labelled yet.
 fn answer(
-    mut listed: Listed,
+    mut listed: IdList,
     params: &Params,
-    eligible: &Eligible<'_>,
+    eligible: &LabellingPool<'_>,
     known: &mut BTreeMap<u32, Known>,
 ) -> Result<()> {
     listed.ids.truncate(params.first.map_or(usize::MAX, |first| first as usize));

@@ -7,7 +7,9 @@ use scarce_stage::{Context, Description, Failure, Learns, Needs, Port, Splits, S
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, eligible::Eligible, labels, listed::Listed, roster::Roster};
+use crate::{
+    Error, Result, id_list::IdList, image_index::ImageIndex, labelling_pool::LabellingPool, labels,
+};
 
 /// Parameters of `budget`: exactly one way of choosing, unless `clusters` or `queries` is wired,
 /// which is one itself.
@@ -75,26 +77,27 @@ impl Stage for Budget {
         let queries = context.optional::<Queries>("queries")?;
         let choice = params.choice(clusters.is_some(), queries.is_some())?;
         let truth = context.input::<Truth>("truth")?;
-        let roster = Roster::of(context)?;
-        let eligible = Eligible::new(truth.read()?, &truth.meta().classes, Some(&roster))?;
+        let image_index = ImageIndex::of(context)?;
+        let eligible =
+            LabellingPool::new(truth.read()?, &truth.meta().classes, Some(&image_index))?;
         let mut ids = match choice {
             Choice::PerClass(n) => eligible.per_class(n, params.seed)?,
             Choice::Random(n) => eligible.random(n as usize, params.seed)?,
             Choice::Fraction(fraction) => eligible.fraction(fraction, params.seed)?,
             Choice::Ids => {
                 let ids = params.ids.as_deref().unwrap_or_default();
-                eligible.listed(Listed::given(ids).first(params.first)?)?
+                eligible.listed(IdList::given(ids).first(params.first)?)?
             }
-            Choice::IdsPath(path) => eligible.listed(Listed::read(&path)?.first(params.first)?)?,
+            Choice::IdsPath(path) => eligible.listed(IdList::read(&path)?.first(params.first)?)?,
             Choice::Clusters => {
                 let rows = clusters.map(|table| table.read()).transpose()?.unwrap_or_default();
                 let ids = rows.id.iter().zip(&rows.is_representative);
                 let ids = ids.filter(|(_, chosen)| **chosen).map(|(&id, _)| id).collect();
-                eligible.listed(Listed { ids, what: "the representatives".to_owned() })?
+                eligible.listed(IdList { ids, what: "the representatives".to_owned() })?
             }
             Choice::Queries => {
                 let rows = queries.map(|table| table.read()).transpose()?.unwrap_or_default();
-                eligible.listed(Listed::queried(rows).first(params.first)?)?
+                eligible.listed(IdList::queried(rows).first(params.first)?)?
             }
         };
         ids.sort_unstable();

@@ -35,14 +35,14 @@ mod budget;
 mod classes;
 mod columns;
 pub mod datasets;
-mod eligible;
 mod embeddings;
 mod error;
 mod holdout;
+mod id_list;
+mod image_index;
 mod images;
+mod labelling_pool;
 mod labels;
-mod listed;
-mod roster;
 mod sampling;
 mod stream;
 

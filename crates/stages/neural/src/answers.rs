@@ -2,7 +2,7 @@
 
 use scarce_artifact::{Classes, Predictions, Vectors};
 use scarce_nn::tch::{self, Device, Kind};
-use scarce_nn::{Mode, Team, Variables, numbers};
+use scarce_nn::{Mode, Replicas, Variables, numbers};
 use scarce_stage::{Context, Failure, Port};
 
 use crate::{
@@ -23,7 +23,7 @@ pub(crate) struct Classifier<'a> {
     blueprint: &'a Blueprint,
     classes: &'a Classes,
     device: Device,
-    team: Team<Network>,
+    replicas: Replicas<Network>,
 }
 
 impl<'a> Classifier<'a> {
@@ -33,8 +33,8 @@ impl<'a> Classifier<'a> {
         blueprint: &'a Blueprint,
         classes: &'a Classes,
     ) -> Result<Self, Error> {
-        let team = Team::of_threads(variables, |twin| Network::new(twin, blueprint))?;
-        Ok(Self { blueprint, classes, device: variables.device(), team })
+        let replicas = Replicas::of_threads(variables, |replica| Network::new(replica, blueprint))?;
+        Ok(Self { blueprint, classes, device: variables.device(), replicas })
     }
 
     /// Writes `predictions` for the images of `splits`, in the order of the source.
@@ -68,12 +68,13 @@ impl<'a> Classifier<'a> {
     fn answer(&mut self, batch: Batch) -> Result<Predictions, Error> {
         let Batch { id, split, values } = batch;
         let &mut Self { blueprint: Blueprint { learnt, input, .. }, device, .. } = self;
-        let found = self.team.map(id.len().div_ceil(ROWS), |network, at| -> Result<_, Error> {
-            let rows = at * ROWS..id.len().min((at + 1) * ROWS);
-            let x = values.part(rows.clone()).seen(device, *input)?.range(0, rows.len())?;
-            let outputs = tch::no_grad(|| network.forward(&x, &mut Mode::Applied))?;
-            Ok(numbers::<f32>(&outputs.f_detach()?.f_softmax(1, Kind::Float)?)?)
-        })?;
+        let found =
+            self.replicas.map(id.len().div_ceil(ROWS), |network, at| -> Result<_, Error> {
+                let rows = at * ROWS..id.len().min((at + 1) * ROWS);
+                let x = values.part(rows.clone()).seen(device, *input)?.range(0, rows.len())?;
+                let outputs = tch::no_grad(|| network.forward(&x, &mut Mode::Applied))?;
+                Ok(numbers::<f32>(&outputs.f_detach()?.f_softmax(1, Kind::Float)?)?)
+            })?;
         let mut label = Vec::with_capacity(id.len());
         let mut probabilities = vec![0.0; id.len() * self.classes.len()];
         let rows = probabilities.chunks_exact_mut(self.classes.len());

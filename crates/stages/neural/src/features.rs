@@ -1,7 +1,7 @@
 //! The kind `neural-features`.
 
 use scarce_artifact::{Embeddings, EmbeddingsMeta, Images, Metric, Vectors};
-use scarce_nn::{Team, Variables, numbers, tch};
+use scarce_nn::{Replicas, Variables, numbers, tch};
 use scarce_stage::{Context, Description, Failure, Learns, Port, Stage};
 
 use crate::{
@@ -42,15 +42,16 @@ impl Stage for NeuralFeatures {
         let device = params.device.open()?;
         let origin = EmbeddingsMeta { origin: model.card.kind.clone(), metric: Metric::Euclidean };
         let variables = Variables::of_model(device, model, path);
-        let mut team = Team::of_threads(&variables, |twin| Network::new(twin, &blueprint))
-            .map_err(Error::from)?;
+        let mut replicas =
+            Replicas::of_threads(&variables, |replica| Network::new(replica, &blueprint))
+                .map_err(Error::from)?;
         let width = blueprint.features()?;
         let mut writer = context.writer::<Embeddings>("embeddings", origin)?;
         let mut done = 0;
         for batch in source.stream()? {
             let batch = batch?;
             let n = batch.id.len();
-            let found = team.map(n.div_ceil(ROWS), |network, at| -> Result<_, Error> {
+            let found = replicas.map(n.div_ceil(ROWS), |network, at| -> Result<_, Error> {
                 let rows = at * ROWS..n.min((at + 1) * ROWS);
                 let part = batch.values.part(rows.clone()).seen(device, blueprint.input)?;
                 let x = part.range(0, rows.len())?;

@@ -155,9 +155,9 @@ impl Lesson {
         let mut progress = |at: &Progress| {
             context.progress(at.done as u64, at.total as u64, "steps", &at.to_string());
         };
-        let learner = |twin: &Variables| {
-            let network = Network::new(twin, blueprint)?;
-            let (seen, targets) = (self.seen.twin(), self.targets.shallow_clone());
+        let learner = |replica: &Variables| {
+            let network = Network::new(replica, blueprint)?;
+            let (seen, targets) = (self.seen.replica(), self.targets.shallow_clone());
             let weights = self.weights.as_ref().map(Tensor::shallow_clone);
             let bent = fitting.augmentation.zip(blueprint.input.shape());
             Ok(move |rows: &Tensor, mode: &mut Mode<'_>| {

@@ -50,7 +50,7 @@ mod source;
 mod start;
 
 #[cfg(test)]
-mod bench;
+mod testing;
 #[cfg(test)]
 mod tests;
 

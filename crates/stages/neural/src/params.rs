@@ -80,7 +80,7 @@ macro_rules! fitting_params {
             /// `constant`, or `cosine`: the step size falls along half a cosine to 0 at the end of the
             /// last epoch.
             pub schedule: Schedule,
-            /// Pull of all weights towards zero.
+            /// Weight decay: the pull of all weights towards zero.
             #[schemars(range(min = 0))]
             pub weight_decay: f64,
             /// Images in a mini-batch.

@@ -235,10 +235,10 @@ pub(crate) enum Seen {
 
 impl Seen {
     /// The same rows in the same memory, for another thread.
-    pub(crate) fn twin(&self) -> Self {
+    pub(crate) fn replica(&self) -> Self {
         match self {
             Self::Numbers(x) => Self::Numbers(x.shallow_clone()),
-            Self::Pixels(pixels) => Self::Pixels(pixels.twin()),
+            Self::Pixels(pixels) => Self::Pixels(pixels.replica()),
         }
     }
 

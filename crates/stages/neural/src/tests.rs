@@ -3,7 +3,7 @@ use scarce_nn::{Activation, Mode, Variables};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::bench::{Bench, unit};
+use crate::testing::{Bench, unit};
 
 mod answers;
 mod images;

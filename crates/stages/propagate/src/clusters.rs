@@ -186,7 +186,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::bench::{Bench, labels};
+    use crate::testing::{Bench, labels};
 
     /// Cluster 0: ids 0 to 3 by distance; cluster 1: 4 and 5; cluster 2: 6, without labels.
     fn clusters() -> Clusters {

@@ -4,7 +4,7 @@ use scarce_artifact::{Clusters, Empty};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::bench::{Bench, labels};
+use crate::testing::{Bench, labels};
 
 #[derive(Deserialize)]
 struct Known {

@@ -45,9 +45,9 @@ pub mod spreading;
 mod transduce;
 
 #[cfg(test)]
-mod bench;
-#[cfg(test)]
 mod known;
+#[cfg(test)]
+mod testing;
 
 pub use error::Error;
 pub use metric::Metric;

@@ -172,7 +172,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::bench::{Bench, labels, on_threads};
+    use crate::testing::{Bench, labels, on_threads};
 
     /// Points on a line, the ids from 40 on test images.
     fn line(ids: impl Iterator<Item = u32>) -> Embeddings {

@@ -106,7 +106,7 @@ mod tests {
     use scarce_artifact::{Classes, LabelSource, Vectors};
     use serde_json::{Value, json};
 
-    use crate::bench::{Bench, labels, mixed};
+    use crate::testing::{Bench, labels, mixed};
 
     use super::*;
 

@@ -19,11 +19,11 @@ pub(crate) struct Candidate {
 }
 
 /// The images with their splits, from whichever of `images` and `embeddings` is wired.
-struct Roster {
+struct ImageIndex {
     members: Vec<(u32, Split)>,
 }
 
-impl Roster {
+impl ImageIndex {
     fn find(context: &Context) -> Result<Option<Self>, Failure> {
         let members = if let Some(images) = context.optional::<Images>("images")? {
             images.members()?
@@ -41,20 +41,20 @@ pub(crate) fn gather(
     context: &Context,
     beliefs: Option<&Beliefs>,
 ) -> Result<Vec<Candidate>, Failure> {
-    let roster = Roster::find(context)?;
+    let image_index = ImageIndex::find(context)?;
     let labelled = labelled(context)?;
-    let mut rows = match (beliefs, &roster) {
-        (Some(beliefs), roster) => {
+    let mut rows = match (beliefs, &image_index) {
+        (Some(beliefs), image_index) => {
             let claims = Claims::of(beliefs);
-            if claims.split.is_none() && roster.is_none() {
+            if claims.split.is_none() && image_index.is_none() {
                 tracing::warn!(
                     "neither `images` nor `embeddings` is wired: test images cannot be told from \
                      others"
                 );
             }
-            claims.checked(roster.as_ref())?
+            claims.checked(image_index.as_ref())?
         }
-        (None, Some(roster)) => sorted(roster.members.iter().copied()),
+        (None, Some(image_index)) => sorted(image_index.members.iter().copied()),
         (None, None) => {
             let message = "nothing says which images there are";
             let help = "wire `images`, `embeddings`, `distributions` or `predictions`";
@@ -80,11 +80,11 @@ impl<'a> Claims<'a> {
         Self { path: beliefs.path(), id: &beliefs.id, split: beliefs.split.as_deref() }
     }
 
-    /// By ascending id, with the splits that the roster gives them. Whoever says that something is
+    /// By ascending id, with the splits that the image index gives them. Whoever says that something is
     /// a test image is believed.
-    fn checked(&self, roster: Option<&Roster>) -> Result<Vec<(Candidate, Split)>> {
+    fn checked(&self, image_index: Option<&ImageIndex>) -> Result<Vec<(Candidate, Split)>> {
         let known: Option<HashMap<u32, Split>> =
-            roster.map(|roster| roster.members.iter().copied().collect());
+            image_index.map(|image_index| image_index.members.iter().copied().collect());
         let mut members = Vec::with_capacity(self.id.len());
         for (row, &id) in self.id.iter().enumerate() {
             let own = self.split.map(|splits| splits[row]);
@@ -109,13 +109,13 @@ pub(crate) fn not_for_testing(
     context: &Context,
     embeddings: &Reader<Embeddings>,
 ) -> Result<Vec<Candidate>, Failure> {
-    let roster = match context.optional::<Images>("images")? {
-        Some(images) => Some(Roster { members: images.members()? }),
+    let image_index = match context.optional::<Images>("images")? {
+        Some(images) => Some(ImageIndex { members: images.members()? }),
         None => None,
     };
     let (id, split): (Vec<u32>, Vec<Split>) = embeddings.members()?.into_iter().unzip();
     let claims = Claims { path: embeddings.path(), id: &id, split: Some(&split) };
-    let rows = claims.checked(roster.as_ref())?.into_iter();
+    let rows = claims.checked(image_index.as_ref())?.into_iter();
     Ok(rows.filter(|(_, split)| *split != Split::Test).map(|(candidate, _)| candidate).collect())
 }
 

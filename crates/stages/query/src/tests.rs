@@ -1,6 +1,6 @@
 //! The kind run on small tables. Known answers: `fixtures/make_fixtures.py`.
 
-pub(crate) mod bench;
+pub(crate) mod testing;
 
 use scarce_artifact::{
     Classes, Distributions, Embeddings, EmbeddingsMeta, LabelSource, Labels, Predictions, Queries,
@@ -9,7 +9,7 @@ use scarce_artifact::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use bench::Bench;
+use testing::Bench;
 
 const UNCERTAIN: [&str; 3] = ["entropy", "margin", "least-confidence"];
 

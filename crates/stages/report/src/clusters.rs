@@ -8,9 +8,9 @@ use scarce_stage::Input;
 use crate::{
     Result,
     confusions::{Columns, Confusions},
-    known::Known,
+    examples::shuffled,
     origin::{Methods, Origin},
-    portraits::shuffled,
+    reference::Reference,
     rows::{Row, Setting},
     score::{self, Scope},
 };
@@ -35,15 +35,15 @@ pub(crate) const SHOWN_CLUSTERS: usize = 30;
 #[derive(Debug, Default)]
 pub(crate) struct Clusterings {
     pub rows: Vec<Row>,
-    pub portraits: Vec<ClusterPortrait>,
+    pub examples: Vec<ClusterPortrait>,
 }
 
 impl Clusterings {
-    /// Scores one clustering; the portrait is made for the first run of a method.
+    /// Scores one clustering; the example is made for the first run of a method.
     pub(crate) fn add(
         &mut self,
         input: Input<Clusters>,
-        known: &Known,
+        known: &Reference,
         methods: &mut Methods,
         confusions: &mut Confusions,
         pictures: usize,
@@ -75,9 +75,9 @@ impl Clusterings {
                 contents = scores.contents;
             }
         }
-        if self.portraits.iter().all(|portrait| portrait.method != method) {
+        if self.examples.iter().all(|example| example.method != method) {
             let (count, samples) = samples(&table, pictures);
-            self.portraits.push(ClusterPortrait { method, origin, count, contents, samples });
+            self.examples.push(ClusterPortrait { method, origin, count, contents, samples });
         }
         Ok(())
     }

@@ -8,19 +8,19 @@ use scarce_stage::{Context, Failure};
 use crate::{
     clusters::{ClusterPortrait, Clusterings, SHOWN_CLUSTERS},
     confusions::Confusions,
-    goals::{self, Needed},
-    known::Known,
+    examples::Example,
+    label_efficiency::{self, Needed},
     maps::{self, Map},
     origin::{Methods, text},
     others::{self, Curves, LabelCounts, Rebuilt, Wired},
     paired::{self, Baselines},
     params::{Curve, Params},
     pictures::{Album, Sheet},
-    portraits::Portrait,
     predictions::Scored,
     propagated::Propagations,
     published::{self, NotRun, Unmatched},
     queries::{self, Asked},
+    reference::Reference,
     rows::Row,
     standing::Marks,
     summary::{self, Line},
@@ -53,7 +53,7 @@ const PER_GROUP: usize = 10;
 /// All that the page and the tables need.
 pub(crate) struct Evidence {
     pub params: Params,
-    pub known: Known,
+    pub known: Reference,
     pub methods: Methods,
     /// Stages whose predictions came in.
     pub predictors: Vec<String>,
@@ -73,8 +73,8 @@ pub(crate) struct Evidence {
     /// Figures that were asked for and of which there is nothing to draw.
     pub undrawn: Vec<Curve>,
     pub confusions: Confusions,
-    pub portraits: Vec<Portrait>,
-    /// Methods that could have a portrait.
+    pub examples: Vec<Example>,
+    /// Methods that could have a example.
     pub portrayed: usize,
     pub asked: Vec<Asked>,
     pub clusters: Vec<ClusterPortrait>,
@@ -93,11 +93,11 @@ impl Evidence {
     pub(crate) fn gather(params: Params, context: &Context) -> Result<Self, Failure> {
         params.check()?;
         let pictures = params.pictures();
-        let mut known = Known::read(context)?;
+        let mut known = Reference::read(context)?;
         let mut methods = Methods::new(&params.seed_axes, &params.names);
         let scored = predictions(context, &mut known, &mut methods, pictures)?;
         let folds = scored.cross_validated(known.classes.names().len())?;
-        let Scored { mut rows, stages: predictors, mut confusions, mut portraits, .. } = scored;
+        let Scored { mut rows, stages: predictors, mut confusions, mut examples, .. } = scored;
 
         let mut clusterings = Clusterings::default();
         for input in context.inputs::<Clusters>("clusters")? {
@@ -108,7 +108,7 @@ impl Evidence {
         let added =
             Propagations::read(context, &mut known, &mut methods, &mut confusions, pictures)?;
         rows.extend(added.rows);
-        portraits.extend(added.portraits);
+        examples.extend(added.examples);
 
         let mut lines = summary::over_runs(&rows, &known.lineage)?;
         lines.extend(folds.lines);
@@ -118,8 +118,10 @@ impl Evidence {
         lines.extend(paired::differences(&rows, &baselines, &params.seed_axes)?);
         let unmatched = published::attach(&mut lines, methods.list(), &params.published);
         let (sweeps, undrawn) = sweeps::find(&lines, methods.list(), params.curves.as_deref());
-        let needed =
-            sweeps.iter().flat_map(|sweep| goals::of_sweep(sweep, &lines, &params.goals)).collect();
+        let needed = sweeps
+            .iter()
+            .flat_map(|sweep| label_efficiency::of_sweep(sweep, &lines, &params.goals))
+            .collect();
 
         let mut marks = Marks::default();
         for line in lines.iter().filter(|line| line.class.is_none()) {
@@ -147,9 +149,9 @@ impl Evidence {
             needed,
             undrawn,
             confusions,
-            portrayed: portraits.len(),
-            portraits,
-            clusters: clusterings.portraits,
+            portrayed: examples.len(),
+            examples,
+            clusters: clusterings.examples,
         };
         evidence.warn();
         evidence.trim();
@@ -193,12 +195,12 @@ impl Evidence {
         }
     }
 
-    /// Keeps the portraits that the page will show.
+    /// Keeps the examples that the page will show.
     fn trim(&mut self) {
-        self.portraits.truncate(SHOWN_PORTRAITS);
-        for portrait in &mut self.portraits {
-            portrait.by_class.truncate(SHOWN_CLUSTERS);
-            for (_, seen) in &mut portrait.by_class {
+        self.examples.truncate(SHOWN_PORTRAITS);
+        for example in &mut self.examples {
+            example.by_class.truncate(SHOWN_CLUSTERS);
+            for (_, seen) in &mut example.by_class {
                 seen.truncate(PER_GROUP);
             }
         }
@@ -208,7 +210,7 @@ impl Evidence {
 
     /// The images that the page will show.
     fn wanted(&self) -> BTreeSet<u32> {
-        let of_portraits = self.portraits.iter().flat_map(Portrait::ids);
+        let of_portraits = self.examples.iter().flat_map(Example::ids);
         let of_clusters = self
             .clusters
             .iter()
@@ -246,7 +248,7 @@ impl Evidence {
 /// Reads and scores the predictions.
 fn predictions(
     context: &Context,
-    known: &mut Known,
+    known: &mut Reference,
     methods: &mut Methods,
     pictures: usize,
 ) -> Result<Scored, Failure> {

@@ -39,8 +39,8 @@ mod clusters;
 mod confusions;
 mod error;
 mod evidence;
-mod goals;
-mod known;
+mod examples;
+mod label_efficiency;
 mod lineage;
 mod maps;
 mod origin;
@@ -50,11 +50,11 @@ mod page;
 mod paired;
 mod params;
 mod pictures;
-mod portraits;
 mod predictions;
 mod propagated;
 mod published;
 mod queries;
+mod reference;
 mod rows;
 mod score;
 mod standing;
@@ -72,7 +72,7 @@ use scarce_stage::{Context, Description, Failure, Format, Kind, Learns, Port, St
 
 pub use error::{Error, Result};
 use evidence::Evidence;
-pub use goals::{Bound, NeedTable, Needed, goal_text, needed_by_method, needed_table};
+pub use label_efficiency::{Bound, NeedTable, Needed, goal_text, needed_by_method, needed_table};
 pub use overview::{Figure, PublishedFigure, SummaryRow, metric_words, summary_table};
 pub use params::{Along, Curve, Params, Published};
 pub use published::Verdict;
@@ -200,7 +200,10 @@ impl Stage for Report {
         rows::write(&metrics, &evidence.rows, classes)?;
         let summary = context.output("summary")?.with_extension("parquet");
         summary::write(&summary, &evidence.lines, evidence.methods.list(), classes)?;
-        goals::write(&context.output("needed")?.with_extension("parquet"), &evidence.needed)?;
+        label_efficiency::write(
+            &context.output("needed")?.with_extension("parquet"),
+            &evidence.needed,
+        )?;
         let html = page::render(&evidence)?.into_string();
         page::write(&context.output("page")?.with_extension("html"), &html)?;
         Ok(())

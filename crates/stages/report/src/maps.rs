@@ -7,9 +7,9 @@ use scarce_stage::{Context, Failure};
 
 use crate::{
     Error, Result,
-    known::Known,
+    examples::shuffled,
     origin::{Axes, Methods, Origin, agree},
-    portraits::shuffled,
+    reference::Reference,
     score::majority,
 };
 
@@ -53,7 +53,7 @@ pub(crate) struct Colouring {
 /// Reads the first run of every embedding behind the port `map`.
 pub(crate) fn read(
     context: &Context,
-    known: &Known,
+    known: &Reference,
     methods: &mut Methods,
 ) -> Result<Vec<Map>, Failure> {
     let mut maps: Vec<Map> = Vec::new();
@@ -112,7 +112,7 @@ fn framed(mut points: Vec<Point>) -> Vec<Point> {
 /// By true class, or by what a classifier says where there is no truth; and by cluster.
 fn colourings(
     context: &Context,
-    known: &Known,
+    known: &Reference,
     axes: &Axes,
     points: &[Point],
 ) -> Result<Vec<Colouring>, Failure> {
@@ -143,7 +143,7 @@ fn colourings(
 
 fn of_classes(
     by: String,
-    known: &Known,
+    known: &Reference,
     points: &[Point],
     classes: &HashMap<u32, u32>,
 ) -> Colouring {
@@ -157,7 +157,7 @@ type Said = (String, HashMap<u32, u32>);
 /// What the first fitting table of predictions says of the images.
 fn predicted(
     context: &Context,
-    known: &Known,
+    known: &Reference,
     axes: &Axes,
     ids: &BTreeSet<u32>,
 ) -> Result<Option<Said>, Failure> {
@@ -183,7 +183,7 @@ fn predicted(
 /// Clusters in their order; named after their most frequent class where there is truth.
 fn of_clusters(
     stage: &str,
-    known: &Known,
+    known: &Reference,
     points: &[Point],
     clusters: &HashMap<u32, i32>,
     table: &Clusters,

@@ -6,8 +6,8 @@ use scarce_stage::{Context, Failure};
 
 use crate::{
     Error,
-    known::{Known, LabelTable},
     origin::{Methods, Origin, text},
+    reference::{LabelTable, Reference},
 };
 
 /// The losses of a method's runs.
@@ -79,7 +79,7 @@ pub(crate) struct LabelCounts {
 }
 
 /// Counts the labels that learners saw; of folds only those of the final runs.
-pub(crate) fn label_counts(known: &Known, methods: &mut Methods) -> Vec<LabelCounts> {
+pub(crate) fn label_counts(known: &Reference, methods: &mut Methods) -> Vec<LabelCounts> {
     let mut all: Vec<LabelCounts> = Vec::new();
     let of_final = |table: &&LabelTable| known.held_out(&table.origin.axes).is_empty();
     for table in known.labels.iter().filter(of_final) {

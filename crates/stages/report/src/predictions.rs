@@ -13,9 +13,9 @@ use scarce_stage::Input;
 use crate::{
     Error, Result,
     confusions::{Columns, Confusions},
-    known::{Known, split_name},
+    examples::{Example, Seen},
     origin::{Methods, Origin},
-    portraits::{Portrait, Seen},
+    reference::{Reference, split_name},
     rows::{CROSS_VALIDATION, Row, Setting},
     score::{self, Scope},
     summary::{Estimate, Line, OVER_LABELS},
@@ -48,7 +48,7 @@ pub(crate) struct Scored {
     /// Stages in the order in which they were wired.
     pub stages: Vec<String>,
     pub confusions: Confusions,
-    pub portraits: Vec<Portrait>,
+    pub examples: Vec<Example>,
     pools: IndexMap<usize, Pool>,
 }
 
@@ -57,7 +57,7 @@ impl Scored {
     pub(crate) fn add(
         &mut self,
         input: Input<Predictions>,
-        known: &mut Known,
+        known: &mut Reference,
         methods: &mut Methods,
         pictures: usize,
     ) -> Result<()> {
@@ -124,7 +124,7 @@ impl Scored {
         table: &Checked,
         origin: &Rc<Origin>,
         method: usize,
-        known: &Known,
+        known: &Reference,
         pictures: usize,
     ) -> Result<()> {
         let labelled = known.labelled(origin);
@@ -162,9 +162,9 @@ impl Scored {
                 shown = seen;
             }
         }
-        if !shown.is_empty() && self.portraits.iter().all(|p| p.method != method) {
+        if !shown.is_empty() && self.examples.iter().all(|p| p.method != method) {
             let classes = known.classes.names().len();
-            self.portraits.push(Portrait::new(method, origin, shown, classes, pictures));
+            self.examples.push(Example::new(method, origin, shown, classes, pictures));
         }
         Ok(())
     }
@@ -173,7 +173,7 @@ impl Scored {
         &mut self,
         scope: &Scope,
         seen: &[Seen],
-        known: &Known,
+        known: &Reference,
         labelled: Option<&HashSet<u32>>,
     ) {
         let predicted: Vec<u32> = seen.iter().map(|seen| seen.predicted).collect();
@@ -193,7 +193,7 @@ impl Scored {
         self.rows.extend(score::description(scope, &predicted, &confidence, classes));
     }
 
-    fn score(&mut self, scope: &Scope, seen: &[Seen], known: &Known) -> Result<()> {
+    fn score(&mut self, scope: &Scope, seen: &[Seen], known: &Reference) -> Result<()> {
         let (truth, predicted): (Vec<u32>, Vec<u32>) =
             seen.iter().filter_map(|seen| Some((seen.truth?, seen.predicted))).unzip();
         if truth.is_empty() {
@@ -247,7 +247,7 @@ struct Checked {
 }
 
 impl Checked {
-    fn read(input: &Input<Predictions>, name: &str, known: &Known) -> Result<Self> {
+    fn read(input: &Input<Predictions>, name: &str, known: &Reference) -> Result<Self> {
         let classes = known.classes.names().len();
         let mut seen = Vec::with_capacity(input.table.rows().min(1 << 20));
         let mut splits = Vec::with_capacity(seen.capacity());

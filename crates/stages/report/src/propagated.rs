@@ -9,9 +9,9 @@ use scarce_stage::{Context, Failure, Input};
 use crate::{
     Error, Result,
     confusions::{Columns, Confusions},
-    known::{Known, LabelTable},
+    examples::{Example, Seen},
     origin::{Methods, Origin},
-    portraits::{Portrait, Seen},
+    reference::{LabelTable, Reference},
     rows::{Row, Setting},
     score::{self, Scope},
 };
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Propagations {
     pub rows: Vec<Row>,
-    pub portraits: Vec<Portrait>,
+    pub examples: Vec<Example>,
     /// Stages in the order in which they were wired.
     pub stages: Vec<String>,
 }
@@ -41,7 +41,7 @@ impl Propagations {
     /// is scored by its labels and shown by its distributions.
     pub(crate) fn read(
         context: &Context,
-        known: &mut Known,
+        known: &mut Reference,
         methods: &mut Methods,
         confusions: &mut Confusions,
         pictures: usize,
@@ -66,20 +66,20 @@ impl Propagations {
         Ok(found)
     }
 
-    /// The portrait of a method's first run. Nobody looks for errors among the images whose label
+    /// The example of a method's first run. Nobody looks for errors among the images whose label
     /// was given.
-    fn portray(&mut self, said: &Said, known: &Known, pictures: usize) {
-        if self.portraits.iter().any(|portrait| portrait.method == said.method) {
+    fn portray(&mut self, said: &Said, known: &Reference, pictures: usize) {
+        if self.examples.iter().any(|example| example.method == said.method) {
             return;
         }
         let classes = known.classes.names().len();
         let seen = said.seen.clone();
-        self.portraits.push(Portrait::new(said.method, &said.origin, seen, classes, pictures));
+        self.examples.push(Example::new(said.method, &said.origin, seen, classes, pictures));
     }
 
     fn scopes<'a>(
         said: &'a Said,
-        known: &'a Known,
+        known: &'a Reference,
     ) -> impl Iterator<Item = (Scope, Vec<&'a Seen>)> + use<'a> {
         let ids: Vec<u32> = said.seen.iter().map(|seen| seen.id).collect();
         known.by_split(&said.origin, &ids).into_iter().map(|(split, places)| {
@@ -99,14 +99,14 @@ impl Propagations {
         })
     }
 
-    fn mean_entropy(&mut self, said: &Said, known: &Known) {
+    fn mean_entropy(&mut self, said: &Said, known: &Reference) {
         for (scope, seen) in Self::scopes(said, known) {
             let sum: f64 = seen.iter().filter_map(|seen| seen.entropy).map(f64::from).sum();
             self.rows.push(scope.row("entropy", sum / seen.len() as f64, seen.len()));
         }
     }
 
-    fn score(&mut self, said: &Said, known: &Known, confusions: &mut Confusions) -> Result<()> {
+    fn score(&mut self, said: &Said, known: &Reference, confusions: &mut Confusions) -> Result<()> {
         if !self.stages.contains(&said.origin.stage) {
             self.stages.push(said.origin.stage.clone());
         }
@@ -139,7 +139,7 @@ impl Propagations {
     }
 }
 
-fn of_labels(table: LabelTable, known: &Known, methods: &mut Methods) -> Said {
+fn of_labels(table: LabelTable, known: &Reference, methods: &mut Methods) -> Said {
     let labels = Some(table.count());
     let origin = Rc::new(table.origin);
     let seen = table.propagated.into_iter().map(|(id, predicted, confidence)| Seen {
@@ -162,7 +162,7 @@ fn of_labels(table: LabelTable, known: &Known, methods: &mut Methods) -> Said {
 fn of_distributions(
     input: Input<Distributions>,
     name: &str,
-    known: &Known,
+    known: &Reference,
     methods: &mut Methods,
     tables: &[LabelTable],
 ) -> Result<Said> {
@@ -198,6 +198,6 @@ fn of_distributions(
     Ok(Said { method: methods.of(&origin), origin: Rc::new(origin), seen, given, labels })
 }
 
-fn truth_of(known: &Known, id: u32) -> Option<u32> {
+fn truth_of(known: &Reference, id: u32) -> Option<u32> {
     known.truth.as_ref().and_then(|truth| truth.get(&id).copied())
 }

@@ -8,7 +8,7 @@ use std::{
 
 use scarce_stage::{Exposure, Knowledge, SplitName};
 
-use crate::{known::Known, lineage::Lineage, origin::Origin, rows::Setting};
+use crate::{lineage::Lineage, origin::Origin, reference::Reference, rows::Setting};
 
 /// What is to be said of a score beside its setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) struct Standing {
     pub elsewhere: Option<String>,
 }
 
-impl Known {
+impl Reference {
     /// What the images of the test split were to a run.
     pub(crate) fn test(&self, run: &Origin) -> (Setting, Rc<Standing>) {
         let (setting, standing) = match self.lineage.exposure(run, SplitName::Test) {

@@ -4,12 +4,12 @@
 //! to be faster, by sketches that tell how near they can be at most ([`bounded`]). Either way the answer
 //! is that of a plain double loop over differences in `f64`, ties included, on every machine.
 
-mod approximate;
 mod bounded;
 mod exhaustive;
+mod inverted_file;
 mod sketch;
 
-pub use approximate::{Approximate, approximate};
+pub use inverted_file::{Approximate, approximate};
 
 use rayon::prelude::*;
 use scarce_numeric::{

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::transduction::narrow::{self, STRIP, place};
+use crate::transduction::tall_skinny::{self, STRIP, place};
 use scarce_numeric::{
     Error, Matrix,
     blocks::{ROW_BLOCK, ranges},
@@ -136,10 +136,10 @@ impl Tile {
         let entries = |rows: &Range<usize>| rows.start * width..rows.end * width;
         let (down, across) = (entries(&self.down), entries(&self.across));
         let above = &mut sum[down.start - first..down.end - first];
-        narrow::add_product(&self.weights, &x[across.clone()], width, above);
+        tall_skinny::add_product(&self.weights, &x[across.clone()], width, above);
         if self.down != self.across {
             let below = &mut sum[across.start - first..across.end - first];
-            narrow::add_mirrored(&self.weights, &x[down], width, below);
+            tall_skinny::add_mirrored(&self.weights, &x[down], width, below);
         }
     }
 }
@@ -190,8 +190,8 @@ impl Points {
             range.clone().map(|row| if row < self.rows { 1.0 } else { 0.0 }).collect()
         };
         let mut sums = [vec![0.0; down.len()], vec![0.0; across.len()]];
-        narrow::add_product(&weights, &ones(&across), 1, &mut sums[0]);
-        narrow::add_mirrored(&weights, &ones(&down), 1, &mut sums[1]);
+        tall_skinny::add_product(&weights, &ones(&across), 1, &mut sums[0]);
+        tall_skinny::add_mirrored(&weights, &ones(&down), 1, &mut sums[1]);
         Tile { down, across, weights, sums }
     }
 }

@@ -6,8 +6,8 @@
 //! of one product a step.
 
 mod dense;
-mod narrow;
 mod sparse;
+mod tall_skinny;
 
 use rayon::prelude::*;
 

@@ -20,7 +20,7 @@ mod a_stage_that {
         let failure = ran.failure();
         assert_eq!(
             (failure.code.as_str(), failure.message.as_str()),
-            ("rehearsal::fail", "as asked")
+            ("test_host::fail", "as asked")
         );
         assert_eq!(failure.help.as_deref(), Some("do not ask"));
         assert!(ran.summary.failures[0].log.as_ref().unwrap().exists());
@@ -64,7 +64,7 @@ mod a_stage_that {
     fn says_too_much_is_heard_at_the_beginning_and_the_end() {
         let ran = moody("wordy").run();
         let failure = ran.failure();
-        assert_eq!(failure.code, "rehearsal::wordy");
+        assert_eq!(failure.code, "test_host::wordy");
         assert!(failure.message.starts_with("at first word"), "{}", &failure.message[..100]);
         assert!(failure.message.ends_with("and at last") && failure.message.len() < 100_000);
         assert_eq!(failure.help.as_deref(), Some("say less"));

@@ -4,7 +4,7 @@ use scarce_orchestrator::{BuiltIn, Hosts, Rank, Search};
 use scarce_stage::Description;
 use tempfile::TempDir;
 
-use crate::project::{Project, rehearsal_host, script};
+use crate::project::{Project, script, test_host};
 
 /// A script that hosts one kind.
 fn host(folder: &TempDir, name: &str, kind: &str) -> std::path::PathBuf {
@@ -74,7 +74,7 @@ fn the_earlier_of_two_wins_unless_they_rank_the_same() {
     host(&path, "scarce-a", "shared");
     let mut search = search(&path);
     let builtin = Description::new("shared", "built in");
-    search.builtin = Some(BuiltIn { program: rehearsal_host(), kinds: vec![builtin] });
+    search.builtin = Some(BuiltIn { program: test_host(), kinds: vec![builtin] });
     let hosts = Hosts::discover(&search).unwrap();
     assert_eq!(hosts.get("shared").unwrap().1.summary, "built in");
     assert_eq!(hosts.all()[0].rank, Rank::BuiltIn);
@@ -88,7 +88,7 @@ fn the_earlier_of_two_wins_unless_they_rank_the_same() {
             r#"printf '%s' '{"protocol":1,"kinds":[{"kind":"scripted","summary":"s"}]}'"#,
         )
     };
-    let both = vec![again("one"), again("two"), rehearsal_host()];
+    let both = vec![again("one"), again("two"), test_host()];
     project.hosts = both;
     let error = project.with(|_| ()).unwrap_err().to_string();
     assert!(error.contains("/one`") && error.contains("/two`"), "{error}");

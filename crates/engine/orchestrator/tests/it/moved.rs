@@ -1,6 +1,6 @@
 //! A machine that is another one when a stage runs than when its host was asked what it is.
 
-use crate::project::{Project, rehearsal_host};
+use crate::project::{Project, test_host};
 
 const MOVED: &str = "[stages.a]\nkind = \"moved\"\n";
 
@@ -8,7 +8,7 @@ const MOVED: &str = "[stages.a]\nkind = \"moved\"\n";
 fn project(device: &str) -> Project {
     let mut project = Project::new(MOVED);
     let program = project.path("host");
-    fs_err::copy(rehearsal_host(), &program).unwrap();
+    fs_err::copy(test_host(), &program).unwrap();
     project.hosts = vec![program];
     on(&project, device);
     project
@@ -44,7 +44,7 @@ fn a_result_is_never_kept_under_the_key_of_another_device() {
     // And back: what is kept is of the processor, so the GPU computes its own.
     on(&project, "cuda");
     assert_eq!(project.run().counts(), (0, 1), "nothing runs, so nobody notices");
-    fs_err::write(project.path("host"), fs_err::read(rehearsal_host()).unwrap()).unwrap();
+    fs_err::write(project.path("host"), fs_err::read(test_host()).unwrap()).unwrap();
     assert_eq!(project.planned(), ["a: environment device cpu → cuda"]);
     assert_eq!(project.run().counts(), (1, 0));
     assert_eq!((project.label("a"), keyed(&project)), (4, "cuda".into()));

@@ -18,7 +18,7 @@ pub(crate) struct Project {
     pub(crate) folder: TempDir,
     /// The text of the pipeline, without its header.
     pub(crate) toml: String,
-    /// Programs beside the rehearsal host.
+    /// Programs beside the test host.
     pub(crate) hosts: Vec<PathBuf>,
     pub(crate) options: Options,
 }
@@ -28,15 +28,15 @@ pub(crate) struct Ran {
     pub(crate) events: Vec<RunEvent>,
 }
 
-pub(crate) fn rehearsal_host() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_rehearsal-host"))
+pub(crate) fn test_host() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_test-host"))
 }
 
 impl Project {
     pub(crate) fn new(toml: &str) -> Self {
         let options = Options { jobs: 2, threads: 4, ..Options::default() };
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, toml: toml.to_owned(), hosts: vec![rehearsal_host()], options }
+        Self { folder, toml: toml.to_owned(), hosts: vec![test_host()], options }
     }
 
     /// The same with another text.

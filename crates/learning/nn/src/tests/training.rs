@@ -72,8 +72,8 @@ fn keeps_the_best_weights_and_stops() {
     let loss = there_and_back(&variables, ODD);
     let seen = Mutex::new(Vec::new());
     let rows = Rows::set_aside(12, 0.25, 4).unwrap();
-    let epochs = train(&variables, rows, &plan, &mut |_| {}, |twin| {
-        let loss = there_and_back(twin, ODD);
+    let epochs = train(&variables, rows, &plan, &mut |_| {}, |replica| {
+        let loss = there_and_back(replica, ODD);
         let seen = &seen;
         Ok(move |rows: &Tensor, mode: &mut Mode<'_>| {
             seen.lock().unwrap().push(Vec::<i64>::try_from(rows).unwrap());
@@ -110,7 +110,7 @@ fn that_diverges_says_so() {
 #[test]
 fn needs_something_to_learn_from() {
     let variables = Variables::fresh(cpu(), 0);
-    let learner = |twin: &Variables| Ok(there_and_back(twin, ODD));
+    let learner = |replica: &Variables| Ok(there_and_back(replica, ODD));
     let outcome = train(&variables, Rows::all(0), &Training::default(), &mut |_| {}, learner);
     assert!(matches!(outcome, Err(Error::TooFew { .. })));
 }
@@ -119,7 +119,7 @@ fn needs_something_to_learn_from() {
 fn tells_every_step_of_its_progress() {
     let plan = Training { epochs: 2, batch: 5, ..Training::default() };
     let variables = Variables::fresh(cpu(), 0);
-    let learner = |twin: &Variables| Ok(there_and_back(twin, ODD));
+    let learner = |replica: &Variables| Ok(there_and_back(replica, ODD));
     let mut steps = Vec::new();
     let mut noted = |at: &Progress| steps.push((at.done, at.total));
     train(&variables, Rows::all(12), &plan, &mut noted, learner).unwrap();

@@ -31,8 +31,8 @@ fn loss_is_that_of_the_paper() {
         let rivals: f64 = (0..8).filter(|&other| other != view).map(|k| alike(view, k)).sum();
         -(alike(view, (view + 4) % 8) / rivals).ln()
     };
-    let by_hand = (0..8).map(of_view).sum::<f64>() / 8.0;
-    assert!((found.double_value(&[]) - by_hand).abs() < 1e-5);
+    let manual_backward = (0..8).map(of_view).sum::<f64>() / 8.0;
+    assert!((found.double_value(&[]) - manual_backward).abs() < 1e-5);
 }
 
 #[test]

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 
-use crate::bench::{Bench, on_threads};
+use crate::testing::{Bench, on_threads};
 
 /// Three clumps of 200 images each around the corners of a triangle; two of each are labelled.
 fn bench() -> Bench {

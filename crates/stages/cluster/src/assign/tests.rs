@@ -1,7 +1,7 @@
 use scarce_artifact::{Centroids, CentroidsMeta, Clusters, Embeddings, Split, Vectors};
 use serde_json::json;
 
-use crate::bench::{Bench, clumps, on_threads, reversed};
+use crate::testing::{Bench, clumps, on_threads, reversed};
 
 const BOTH: [(&str, &str); 2] = [("features", "features"), ("centroids", "centroids")];
 const WITH_FITTED: [(&str, &str); 3] = [BOTH[0], BOTH[1], ("fitted", "fitted")];

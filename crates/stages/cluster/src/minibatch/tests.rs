@@ -1,7 +1,7 @@
 use scarce_artifact::{Centroids, Clusters};
 use serde_json::json;
 
-use crate::bench::{Bench, clumps, on_threads, reversed};
+use crate::testing::{Bench, clumps, on_threads, reversed};
 
 #[test]
 fn clumps_become_clusters_with_one_representative_each() {

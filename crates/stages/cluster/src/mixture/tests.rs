@@ -1,7 +1,7 @@
 use scarce_artifact::{Centroids, Clusters, Embeddings, Vectors};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, clumps, on_threads, reversed};
+use crate::testing::{Bench, clumps, on_threads, reversed};
 
 fn run(bench: &Bench, features: &Embeddings, params: Value) -> (Clusters, Centroids) {
     bench.fit("gaussian-mixture", features, params).unwrap();

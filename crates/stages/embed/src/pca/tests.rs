@@ -1,7 +1,7 @@
 use scarce_artifact::{Embeddings, Split, Vectors};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, images, on_threads};
+use crate::testing::{Bench, images, on_threads};
 
 /// A flat cloud in three dimensions: spread 9 along (1, 1, 0), 1 along (1, −1, 0), 0 across;
 /// images from `n` on are test images, far away.

@@ -2,7 +2,7 @@ use scarce_artifact::{Edges, EmbeddingsMeta, GraphMeta, Metric, Nodes, Split, Ve
 use serde_json::json;
 
 use super::*;
-use crate::bench::{Bench, clouds, on_threads, turned};
+use crate::testing::{Bench, clouds, on_threads, turned};
 
 fn made(bench: &Bench) -> (Nodes, Edges, GraphMeta) {
     let ((nodes, meta), (edges, same)) = (bench.read("nodes-out"), bench.read("edges-out"));

@@ -2,7 +2,7 @@ use scarce_artifact::Classes;
 use serde_json::json;
 
 use super::*;
-use crate::bench::{Bench, clouds, on_threads, turned};
+use crate::testing::{Bench, clouds, on_threads, turned};
 
 /// Labels have flowed over the clouds; test images were not there.
 fn bench(images: u32) -> Bench {

@@ -4,7 +4,7 @@ use scarce_artifact::{Embeddings, GraphMeta, LabelSource, Split};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::bench::{Bench, clouds, on_threads, turned};
+use crate::testing::{Bench, clouds, on_threads, turned};
 
 const METHODS: [&str; 6] = [
     "poisson",

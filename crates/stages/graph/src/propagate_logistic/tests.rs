@@ -2,7 +2,7 @@ use scarce_artifact::{LabelSource, Split};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::bench::{Bench, clouds, on_threads, turned};
+use crate::testing::{Bench, clouds, on_threads, turned};
 
 const INPUTS: [(&str, &str); 4] =
     [("features", "x"), ("nodes", "nodes-out"), ("edges", "edges-out"), ("labels", "y")];

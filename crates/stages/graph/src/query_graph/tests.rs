@@ -2,7 +2,7 @@ use scarce_artifact::Queries;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::bench::{Bench, clouds, on_threads, turned};
+use crate::testing::{Bench, clouds, on_threads, turned};
 
 const PORTS: [(&str, &str); 3] = [("nodes", "nodes-out"), ("edges", "edges-out"), ("labels", "y")];
 

@@ -1,7 +1,7 @@
 use scarce_artifact::{Embeddings, EmbeddingsMeta, Split};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, clouds, on_threads, turned};
+use crate::testing::{Bench, clouds, on_threads, turned};
 
 fn embed(bench: &Bench, params: Value) -> Embeddings {
     bench

@@ -63,17 +63,21 @@ mod per_class {
 
     #[test]
     fn does_not_let_one_class_disturb_another() {
-        let roster = |ids: &[u32]| Roster {
+        let image_index = |ids: &[u32]| ImageIndex {
             id: ids.to_vec(),
             split: vec![Split::Pool; ids.len()],
-            ..Roster::default()
+            ..ImageIndex::default()
         };
         let classes = ["a".to_owned(), "b".to_owned()];
         let of_a = |n: u32| {
             let id: Vec<u32> = (0..20 + n).collect();
             let label = id.iter().map(|&id| i32::from(id >= 20)).collect();
-            let all = Eligible::new(Truth { id: id.clone(), label }, &classes, Some(&roster(&id)))
-                .unwrap();
+            let all = LabellingPool::new(
+                Truth { id: id.clone(), label },
+                &classes,
+                Some(&image_index(&id)),
+            )
+            .unwrap();
             let mut ids = all.per_class(3, 7).unwrap();
             ids.retain(|&id| id < 20);
             ids

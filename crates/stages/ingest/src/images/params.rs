@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::picture::{Channels, MAX_SIDE, Size, Target};
-use crate::{Error, Result, datasets::Dataset, listed::Listed, sampling::Sampling};
+use crate::{Error, Result, datasets::Dataset, id_list::IdList, sampling::Sampling};
 
 /// 16 GiB.
 const MAX_UNPACKED: u64 = 16 << 30;
@@ -165,7 +165,7 @@ impl Params {
     pub(crate) fn choose(&self, official: &[Split]) -> Result<Vec<Option<Taken>>> {
         let sampling =
             Sampling { limit: self.limit, test_fraction: self.test_fraction, seed: self.seed };
-        let listed = Listed::of(self.ids.as_deref(), self.ids_path.as_ref(), self.first)?;
+        let listed = IdList::of(self.ids.as_deref(), self.ids_path.as_ref(), self.first)?;
         let Some(listed) = listed else {
             let mut ids = 0..;
             let splits = sampling.choose(official)?.into_iter();
@@ -184,7 +184,7 @@ impl Params {
         Ok(taken)
     }
 
-    fn check_list(&self, listed: &Listed, rows: usize) -> Result<()> {
+    fn check_list(&self, listed: &IdList, rows: usize) -> Result<()> {
         if self.limit.is_some() {
             let message = format!("{} and `limit` are set together", listed.what);
             let help = "a list says exactly which images are taken: leave `limit` out, or take the \

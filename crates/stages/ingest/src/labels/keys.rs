@@ -8,25 +8,29 @@ use super::{
     read::{Entry, LabelFile},
     wrong,
 };
-use crate::{Error, Result, classes::nearest, roster::Roster};
+use crate::{Error, Result, classes::nearest, image_index::ImageIndex};
 
 /// The images that labels may be for.
 pub(super) struct Lookup<'a> {
-    roster: &'a Roster,
+    image_index: &'a ImageIndex,
     file: &'a LabelFile,
     params: &'a Params,
     rows: HashMap<u32, usize>,
 }
 
 impl<'a> Lookup<'a> {
-    pub(super) fn new(roster: &'a Roster, file: &'a LabelFile, params: &'a Params) -> Self {
-        let rows = roster.id.iter().enumerate().map(|(row, &id)| (id, row)).collect();
-        Self { roster, file, params, rows }
+    pub(super) fn new(
+        image_index: &'a ImageIndex,
+        file: &'a LabelFile,
+        params: &'a Params,
+    ) -> Self {
+        let rows = image_index.id.iter().enumerate().map(|(row, &id)| (id, row)).collect();
+        Self { image_index, file, params, rows }
     }
 
-    /// The row of the roster that each entry means; `None` where its picture could not be read.
+    /// The row of the image index that each entry means; `None` where its picture could not be read.
     pub(super) fn rows(&self) -> Result<Vec<Option<usize>>> {
-        let Some(sources) = &self.roster.source else {
+        let Some(sources) = &self.image_index.source else {
             if self.params.match_by == MatchBy::Name {
                 return Err(Error::request(
                     "`match_by = \"name\"`, but embeddings have no names",
@@ -92,7 +96,7 @@ impl<'a> Lookup<'a> {
 
     fn by_name(&self, names: &Names<'_>, sources: &[String]) -> Result<Vec<Option<usize>>> {
         let left_out: Vec<String> =
-            self.roster.left_out.iter().map(|(_, name)| name.clone()).collect();
+            self.image_index.left_out.iter().map(|(_, name)| name.clone()).collect();
         let left_out = Names::new(&left_out);
         let row = |entry: &Entry| match names.find(&entry.key) {
             Match::One(row) => Ok(Some(row)),
@@ -116,10 +120,10 @@ impl<'a> Lookup<'a> {
             if let Some(&row) = id.and_then(|id| self.rows.get(&id)) {
                 return Ok(Some(row));
             }
-            if id.is_some_and(|id| self.roster.left_out.iter().any(|(left, _)| *left == id)) {
+            if id.is_some_and(|id| self.image_index.left_out.iter().any(|(left, _)| *left == id)) {
                 return Ok(None);
             }
-            let help = format!("ids are whole numbers; there are {}", self.roster.id.len());
+            let help = format!("ids are whole numbers; there are {}", self.image_index.id.len());
             let message = format!("there is no id `{}`", entry.key);
             Err(wrong(self.file, entry, self.params, message, help))
         };

@@ -25,7 +25,7 @@ use self::{
     matching::compose,
     read::{Entry, LabelFile, Wanted},
 };
-use crate::{Error, Result, classes::nearest, roster::Roster};
+use crate::{Error, Result, classes::nearest, image_index::ImageIndex};
 
 /// Conflicts that a message lists.
 const LISTED: usize = 20;
@@ -103,7 +103,7 @@ impl Stage for GivenLabels {
     }
 
     fn run(params: Params, context: &Context) -> Result<(), Failure> {
-        let roster = Roster::of(context)?;
+        let image_index = ImageIndex::of(context)?;
         let wanted =
             Wanted { key: params.key_column.as_deref(), class: params.label_column.as_deref() };
         let file = read::read(&params.path, wanted)?.of_annotator(&params)?;
@@ -112,10 +112,10 @@ impl Stage for GivenLabels {
             let (path, help) = (params.path, help.to_owned());
             return Err(Error::Empty { path, what: "label", help }.into());
         }
-        let rows = Lookup::new(&roster, &file, &params).rows()?;
+        let rows = Lookup::new(&image_index, &file, &params).rows()?;
         warn_of_left_out(&file, &rows);
         let (classes, by_row) = by_row(&file, &rows, &params)?;
-        let labels = labels(&by_row, &roster);
+        let labels = labels(&by_row, &image_index);
         if labels.id.is_empty() {
             let message = "every image that the file labels is in the `test` split";
             return Err(Error::request(message, "label images that may be learnt from").into());
@@ -152,7 +152,7 @@ fn warn_of_left_out(file: &LabelFile, rows: &[Option<usize>]) {
     }
 }
 
-/// The class names, and the class of each labelled row of the roster.
+/// The class names, and the class of each labelled row of the image index.
 fn by_row(
     file: &LabelFile,
     rows: &[Option<usize>],
@@ -237,11 +237,11 @@ fn warn_of_capitals(classes: &[String]) {
 }
 
 /// The table, without what is in the test split.
-fn labels(by_row: &BTreeMap<usize, i32>, roster: &Roster) -> Labels {
+fn labels(by_row: &BTreeMap<usize, i32>, image_index: &ImageIndex) -> Labels {
     let mut rows: Vec<(u32, i32)> = by_row
         .iter()
-        .filter(|(row, _)| roster.split[**row] != Split::Test)
-        .map(|(row, label)| (roster.id[*row], *label))
+        .filter(|(row, _)| image_index.split[**row] != Split::Test)
+        .map(|(row, label)| (image_index.id[*row], *label))
         .collect();
     rows.sort_unstable();
     let left_out = by_row.len() - rows.len();

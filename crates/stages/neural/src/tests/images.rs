@@ -124,11 +124,11 @@ fn give_the_same_bytes_again_and_when_they_are_predicted_later() {
     let bench = bars();
     let params = with(json!({ "epochs": 2, "augmentation": { "elastic": 0.1 }, "dropout": 0.5 }));
     fit(&bench, params.clone(), "net").unwrap();
-    fit(&bench, params, "twin").unwrap();
+    fit(&bench, params, "replica").unwrap();
     let inputs = [("images", "x"), ("model", "net-model")];
     bench.run("neural-predict", json!({}), &inputs, "again").unwrap();
     let bytes = |output: &str| bench.bytes(output, "predictions.parquet");
-    assert!(bytes("net") == bytes("twin") && bytes("net") == bytes("again"));
+    assert!(bytes("net") == bytes("replica") && bytes("net") == bytes("again"));
     bench.run("neural-features", json!({}), &inputs, "seen").unwrap();
     let seen = bench.embeddings("seen");
     assert_eq!((seen.id, seen.embedding.width), (bench.predictions("net").id, 16));

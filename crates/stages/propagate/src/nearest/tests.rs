@@ -2,7 +2,7 @@ use scarce_artifact::LabelSource::{Given as Certain, Propagated};
 use serde_json::json;
 
 use super::*;
-use crate::bench::{Bench, labels, mixed, on_threads};
+use crate::testing::{Bench, labels, mixed, on_threads};
 
 /// Ten images on a line; 2, 5 and 8 are labelled.
 fn bench() -> Bench {

@@ -2,7 +2,7 @@ use scarce_artifact::LabelSource::{Given as Certain, Propagated};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::bench::{Bench, labels, mixed, on_threads};
+use crate::testing::{Bench, labels, mixed, on_threads};
 
 /// Three groups of 20 images, near the corners of a triangle.
 fn bench() -> Bench {

@@ -7,7 +7,7 @@ use scarce_artifact::{
 };
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, labels, mixed, on_threads};
+use crate::testing::{Bench, labels, mixed, on_threads};
 
 /// Two groups of four on a line, a lone pair far away, and the last image in the test split.
 fn bench(order: impl Iterator<Item = u32>) -> Bench {

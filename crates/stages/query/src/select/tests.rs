@@ -9,7 +9,7 @@ use scarce_selection as selection;
 use scarce_testing::digits;
 use serde_json::{Value, json};
 
-use crate::tests::bench::Bench;
+use crate::tests::testing::Bench;
 
 const ALL: [&str; 4] = ["max-herding", "typiclust", "core-set", "representatives"];
 

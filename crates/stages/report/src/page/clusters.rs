@@ -18,33 +18,33 @@ const NAMED: usize = 3;
 
 /// Some images of every cluster.
 pub(super) fn section(evidence: &Evidence) -> Markup {
-    let pictured = |portrait: &&ClusterPortrait| {
-        portrait.samples.iter().flat_map(|(_, ids)| ids).any(|id| evidence.album.uri(*id).is_some())
-            || !portrait.contents.is_empty()
+    let pictured = |example: &&ClusterPortrait| {
+        example.samples.iter().flat_map(|(_, ids)| ids).any(|id| evidence.album.uri(*id).is_some())
+            || !example.contents.is_empty()
     };
-    let portraits: Vec<&ClusterPortrait> = evidence.clusters.iter().filter(pictured).collect();
+    let examples: Vec<&ClusterPortrait> = evidence.clusters.iter().filter(pictured).collect();
     html! {
-        @if !portraits.is_empty() {
+        @if !examples.is_empty() {
             h2 { "Inside the clusters" }
             p.soft {
                 "The first run of each clustering: the image nearest to the centre first, then some \
                  others. Clusters also gather by what labels do not say."
             }
-            @for (at, portrait) in portraits.iter().enumerate() {
-                details open[at == 0 && portrait.count <= OPEN] {
+            @for (at, example) in examples.iter().enumerate() {
+                details open[at == 0 && example.count <= OPEN] {
                     summary {
-                        (evidence.methods.list()[portrait.method].name()) " "
+                        (evidence.methods.list()[example.method].name()) " "
                         span.soft {
-                            (plural(portrait.count, "cluster", "clusters")) ", "
-                            (run_text(&evidence.methods.list()[portrait.method], &portrait.origin.axes))
+                            (plural(example.count, "cluster", "clusters")) ", "
+                            (run_text(&evidence.methods.list()[example.method], &example.origin.axes))
                         }
                     }
                     div {
-                        @if portrait.count > SHOWN_CLUSTERS {
-                            p.small.soft { "The first " (SHOWN_CLUSTERS) " of " (portrait.count) " are shown." }
+                        @if example.count > SHOWN_CLUSTERS {
+                            p.small.soft { "The first " (SHOWN_CLUSTERS) " of " (example.count) " are shown." }
                         }
-                        (cluster_table(evidence, portrait))
-                        (matrix(evidence, portrait))
+                        (cluster_table(evidence, example))
+                        (matrix(evidence, example))
                     }
                 }
             }
@@ -53,14 +53,14 @@ pub(super) fn section(evidence: &Evidence) -> Markup {
 }
 
 /// Images of each class in each cluster.
-fn matrix(evidence: &Evidence, portrait: &ClusterPortrait) -> Markup {
+fn matrix(evidence: &Evidence, example: &ClusterPortrait) -> Markup {
     let names = evidence.known.classes.names();
-    if portrait.contents.is_empty() || names.len() > MATRIX_CLASSES {
+    if example.contents.is_empty() || names.len() > MATRIX_CLASSES {
         return html! {};
     }
     // Those of the pictures; clusters of the same name stand together.
-    let shown = |cluster: i32| portrait.samples.iter().any(|(of, _)| *of == cluster);
-    let mut rows: Vec<&(i32, Vec<u64>)> = portrait.contents.iter().collect();
+    let shown = |cluster: i32| example.samples.iter().any(|(of, _)| *of == cluster);
+    let mut rows: Vec<&(i32, Vec<u64>)> = example.contents.iter().collect();
     rows.retain(|(cluster, _)| shown(*cluster));
     rows.sort_by_key(|(cluster, counts)| (majority(counts), *cluster));
     html! {
@@ -94,8 +94,8 @@ fn matrix(evidence: &Evidence, portrait: &ClusterPortrait) -> Markup {
     }
 }
 
-fn cluster_table(evidence: &Evidence, portrait: &ClusterPortrait) -> Markup {
-    let truth = !portrait.contents.is_empty();
+fn cluster_table(evidence: &Evidence, example: &ClusterPortrait) -> Markup {
+    let truth = !example.contents.is_empty();
     html! {
         div.scroll tabindex="0" { table.wide.pictured {
             thead { tr {
@@ -103,22 +103,22 @@ fn cluster_table(evidence: &Evidence, portrait: &ClusterPortrait) -> Markup {
                 th scope="col" { "Images" }
                 @if truth { th scope="col" { "Most frequent classes" } }
             } }
-            tbody { @for (cluster, ids) in &portrait.samples { tr {
+            tbody { @for (cluster, ids) in &example.samples { tr {
                 th scope="row" { (cluster) }
                 td { ul.pictures.tight { @for id in ids {
                     @if let Some(uri) = evidence.album.uri(*id) {
                         li { img src=(uri) alt=(format!("image {id}")) loading="lazy"; }
                     }
                 } } }
-                @if truth { td.small { (contents(evidence, portrait, *cluster)) } }
+                @if truth { td.small { (contents(evidence, example, *cluster)) } }
             } } }
         } }
     }
 }
 
 /// `seven 62 %, nine 21 %, four 12 %`.
-fn contents(evidence: &Evidence, portrait: &ClusterPortrait, cluster: i32) -> Markup {
-    let counts = portrait.contents.iter().find(|(known, _)| *known == cluster).map(|(_, of)| of);
+fn contents(evidence: &Evidence, example: &ClusterPortrait, cluster: i32) -> Markup {
+    let counts = example.contents.iter().find(|(known, _)| *known == cluster).map(|(_, of)| of);
     let Some(counts) = counts else { return html! { "–" } };
     let total: u64 = counts.iter().sum::<u64>().max(1);
     let mut order: Vec<(usize, u64)> =

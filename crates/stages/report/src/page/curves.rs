@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     evidence::Evidence,
-    goals,
+    label_efficiency,
     overview::{as_published, is_index, metric_words},
     summary::Line,
     sweeps::{Sweep, Track},
@@ -83,14 +83,14 @@ fn figure(evidence: &Evidence, sweep: &Sweep) -> Markup {
 
 /// Labels needed for the goals, a row for every line of the figure.
 fn prices(evidence: &Evidence, sweep: &Sweep) -> Markup {
-    let needed = goals::of_sweep(sweep, &evidence.lines, &evidence.params.goals);
+    let needed = label_efficiency::of_sweep(sweep, &evidence.lines, &evidence.params.goals);
     html! {
-        @for table in goals::needed_by_method(&needed) {
+        @for table in label_efficiency::needed_by_method(&needed) {
             (boxed(html! { table {
                 thead { tr {
                     th.method scope="col" { "Labels needed for" }
                     @for goal in &evidence.params.goals {
-                        th.num scope="col" { (goals::goal_text(*goal)) }
+                        th.num scope="col" { (label_efficiency::goal_text(*goal)) }
                     }
                 } }
                 tbody { @for (method, prices) in table.methods { tr {

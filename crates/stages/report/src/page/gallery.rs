@@ -6,10 +6,10 @@ use super::{confusions, plural, run_text, thousands};
 use crate::{
     Result,
     evidence::Evidence,
+    examples::{Example, Seen},
     others::Rebuilt,
     overview::number,
     pictures::{Layout, code_uri, data_uri, layout},
-    portraits::{Portrait, Seen},
 };
 
 /// Originals, codes and reconstructions.
@@ -68,24 +68,24 @@ fn rebuilt_table(rebuilt: &Rebuilt) -> Result<Markup> {
 
 /// Errors, doubts and samples of every method's first run.
 pub(super) fn predictions(evidence: &Evidence) -> Markup {
-    let pictured = |portrait: &&Portrait| {
-        portrait.by_class.iter().flat_map(|(_, seen)| seen).any(|s| has(evidence, s))
+    let pictured = |example: &&Example| {
+        example.by_class.iter().flat_map(|(_, seen)| seen).any(|s| has(evidence, s))
     };
     let best = confusions::best(evidence).map(|confusion| confusion.method);
-    let portraits: Vec<&Portrait> = evidence.portraits.iter().filter(pictured).collect();
+    let examples: Vec<&Example> = evidence.examples.iter().filter(pictured).collect();
     html! {
-        @if !portraits.is_empty() {
+        @if !examples.is_empty() {
             h2 { "Pictures" }
             p.soft {
                 "The first run of each method"
                 @if evidence.known.truth.is_some() { ", on test images where there are any" }
-                @if evidence.portrayed > evidence.portraits.len() {
-                    "; of " (evidence.portrayed) " methods the first " (evidence.portraits.len())
+                @if evidence.portrayed > evidence.examples.len() {
+                    "; of " (evidence.portrayed) " methods the first " (evidence.examples.len())
                 }
                 "."
             }
-            @for portrait in &portraits {
-                (of_method(evidence, portrait, portraits.len() == 1 || best == Some(portrait.method)))
+            @for example in &examples {
+                (of_method(evidence, example, examples.len() == 1 || best == Some(example.method)))
             }
         }
     }
@@ -95,32 +95,32 @@ fn has(evidence: &Evidence, seen: &Seen) -> bool {
     evidence.album.uri(seen.id).is_some()
 }
 
-fn of_method(evidence: &Evidence, portrait: &Portrait, open: bool) -> Markup {
+fn of_method(evidence: &Evidence, example: &Example, open: bool) -> Markup {
     html! {
         details open[open] {
             summary {
-                (evidence.methods.list()[portrait.method].name()) " "
-                span.soft { (run_text(&evidence.methods.list()[portrait.method], &portrait.origin.axes)) }
+                (evidence.methods.list()[example.method].name()) " "
+                span.soft { (run_text(&evidence.methods.list()[example.method], &example.origin.axes)) }
             }
             div {
-                @if !portrait.errors.is_empty() {
+                @if !example.errors.is_empty() {
                     h3 {
                         "Wrong, and most certain of it "
-                        span.soft.small { (portrait.errors.len()) " of " (thousands(portrait.wrong as u64)) }
+                        span.soft.small { (example.errors.len()) " of " (thousands(example.wrong as u64)) }
                     }
-                    (captioned(evidence, &portrait.errors))
+                    (captioned(evidence, &example.errors))
                 }
-                @if !portrait.unsure.is_empty() {
+                @if !example.unsure.is_empty() {
                     h3 { "Least certain" }
-                    (captioned(evidence, &portrait.unsure))
+                    (captioned(evidence, &example.unsure))
                 }
-                @if !portrait.sure.is_empty() {
+                @if !example.sure.is_empty() {
                     h3 { "Most certain" }
-                    (captioned(evidence, &portrait.sure))
+                    (captioned(evidence, &example.sure))
                 }
                 h3 { "By predicted class" }
                 div.scroll tabindex="0" { table.rebuilt { tbody {
-                    @for (class, seen) in &portrait.by_class { tr {
+                    @for (class, seen) in &example.by_class { tr {
                         th.small scope="row" { (evidence.class(*class)) }
                         td { ul.pictures.tight { @for seen in seen {
                             @if let Some(uri) = evidence.album.uri(seen.id) {

@@ -4,8 +4,8 @@ use scarce_artifact::Split;
 use serde_json::json;
 
 use super::{
-    bench::Bench,
     studies::{line, rounds},
+    testing::Bench,
 };
 
 #[test]

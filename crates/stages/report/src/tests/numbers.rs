@@ -5,14 +5,14 @@ use scarce_stage::{Learnt, SplitName};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::bench::Bench;
+use super::testing::Bench;
 use crate::{Estimate, Verdict};
 
 #[derive(Deserialize)]
 struct Fixture {
     truth: Vec<i32>,
     runs: Vec<Run>,
-    summary: std::collections::BTreeMap<String, Known>,
+    summary: std::collections::BTreeMap<String, Reference>,
     clusters: Vec<i32>,
     naming_accuracy: f64,
     nmi: f64,
@@ -32,7 +32,7 @@ struct Run {
 }
 
 #[derive(Deserialize)]
-struct Known {
+struct Reference {
     mean: f64,
     half_width: f64,
     std: f64,

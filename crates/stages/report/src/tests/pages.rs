@@ -5,7 +5,7 @@ use scarce_artifact::{
 };
 use serde_json::json;
 
-use super::bench::Bench;
+use super::testing::Bench;
 
 const THREE: [&str; 3] = ["cat", "dog", "owl"];
 

@@ -3,7 +3,7 @@
 use scarce_artifact::{Classes, Predictions, Split, Vectors};
 use serde_json::json;
 
-use super::bench::Bench;
+use super::testing::Bench;
 
 const TWO: [&str; 2] = ["a", "b"];
 

@@ -4,7 +4,7 @@ use scarce_artifact::{Clusters, Empty, LabelSource, Split};
 use scarce_stage::{Knowledge, Learnt, LearntFrom, SplitName};
 use serde_json::{Value, json};
 
-use super::bench::{Bench, Outcome};
+use super::testing::{Bench, Outcome};
 
 const TWO: [&str; 2] = ["a", "b"];
 
@@ -39,7 +39,7 @@ fn study(encoder: Option<Learnt>) -> Bench {
 }
 
 fn accuracy_of(outcome: &Outcome) -> (&str, Option<&str>) {
-    let of = |row: &&super::bench::Number| row.metric == "accuracy" && row.split == "test";
+    let of = |row: &&super::testing::Number| row.metric == "accuracy" && row.split == "test";
     let row = outcome.metrics.iter().find(of).unwrap();
     (&row.setting, row.seen_by.as_deref())
 }

@@ -6,7 +6,7 @@ use scarce_artifact::{
 };
 use serde_json::{Value, json};
 
-use super::bench::{Bench, Outcome};
+use super::testing::{Bench, Outcome};
 use crate::Bound;
 
 const TWO: [&str; 2] = ["cat", "dog"];

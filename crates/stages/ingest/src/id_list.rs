@@ -11,13 +11,13 @@ use crate::{Error, Result, labels};
 
 /// Ids in the order of their list, each once.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Listed {
+pub(crate) struct IdList {
     pub(crate) ids: Vec<u32>,
     /// What lists them, for messages: `` `ids` ``, or the path.
     pub(crate) what: String,
 }
 
-impl Listed {
+impl IdList {
     /// Those that a parameter lists.
     pub(crate) fn given(ids: &[u32]) -> Self {
         Self { ids: ids.to_vec(), what: "`ids`".to_owned() }

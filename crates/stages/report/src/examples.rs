@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::origin::Origin;
 
-/// One image of a portrait.
+/// One image of a example.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seen {
     pub id: u32,
@@ -24,7 +24,7 @@ impl Seen {
 
 /// What the first run of a method looks like.
 #[derive(Debug, Clone)]
-pub(crate) struct Portrait {
+pub(crate) struct Example {
     pub method: usize,
     pub origin: Rc<Origin>,
     /// Wrong, the most certain first; empty without truth.
@@ -39,7 +39,7 @@ pub(crate) struct Portrait {
     pub by_class: Vec<(usize, Vec<Seen>)>,
 }
 
-impl Portrait {
+impl Example {
     /// Picks `pictures` images of each sort.
     pub(crate) fn new(
         method: usize,

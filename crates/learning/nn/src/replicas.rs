@@ -9,9 +9,9 @@ use crate::{Error, Variables};
 /// libtorch's own threads meet after every operation, which small networks spend more time on
 /// than on their numbers, and results depend on how many they are. So every member works in one
 /// thread, on rows of its own, and threads meet once for all of its operations.
-pub struct Team<N>(Vec<N>);
+pub struct Replicas<N>(Vec<N>);
 
-impl<N: Send> Team<N> {
+impl<N: Send> Replicas<N> {
     /// So many members: the first built on `variables`, the others on weights in the same memory.
     ///
     /// # Errors
@@ -21,14 +21,14 @@ impl<N: Send> Team<N> {
         members: usize,
         build: impl Fn(&Variables) -> Result<N, Error>,
     ) -> Result<Self, Error> {
-        let mut team = vec![build(variables)?];
+        let mut replicas = vec![build(variables)?];
         for _ in 1..members {
-            team.push(build(&variables.twin()?)?);
+            replicas.push(build(&variables.replica()?)?);
         }
-        Ok(Self(team))
+        Ok(Self(replicas))
     }
 
-    /// As many members as there are threads; on a GPU, which is its own team, one.
+    /// As many members as there are threads; on a GPU, which is its own replicas, one.
     ///
     /// # Errors
     /// When `build` fails.

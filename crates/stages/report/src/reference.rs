@@ -77,7 +77,7 @@ impl LabelTable {
 
 /// What all scores are taken against.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Known {
+pub(crate) struct Reference {
     pub classes: ClassNames,
     /// True class by image; `None` when there is no truth.
     pub truth: Option<HashMap<u32, u32>>,
@@ -101,7 +101,7 @@ pub(crate) fn split_name(split: Split) -> &'static str {
     }
 }
 
-impl Known {
+impl Reference {
     /// Reads truth, splits and labels.
     pub(crate) fn read(context: &Context) -> Result<Self, Failure> {
         let mut known = Self { lineage: Lineage::new(context.lineage()), ..Self::default() };

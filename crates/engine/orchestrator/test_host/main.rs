@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 fn main() -> ExitCode {
-    let code = "rehearsal 1";
+    let code = "test host 1";
     let kinds = [
         Kind::of::<Source>(code),
         Kind::of::<Halve>(code),
@@ -102,7 +102,7 @@ impl Stage for Source {
         match params.mood {
             Mood::Well => {}
             Mood::Fail => {
-                return Err(Failure::new("rehearsal::fail", "as asked").help("do not ask"));
+                return Err(Failure::new("test_host::fail", "as asked").help("do not ask"));
             }
             Mood::Panic => {
                 assert_ne!(params.mood, Mood::Panic, "these are my last words");
@@ -127,7 +127,7 @@ impl Stage for Source {
             }
             Mood::Wordy => {
                 let message = format!("at first{}and at last", " word \"word\" \\".repeat(200_000));
-                return Err(Failure::new("rehearsal::wordy", message).help("say less"));
+                return Err(Failure::new("test_host::wordy", message).help("say less"));
             }
             Mood::Haunted => {
                 // In a session of its own, so that the end of the stage's group is not its end.

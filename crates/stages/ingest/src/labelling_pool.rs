@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use scarce_artifact::{Split, Truth};
 use scarce_numeric::random;
 
-use crate::{Error, Result, listed::Listed, roster::Roster};
+use crate::{Error, Result, id_list::IdList, image_index::ImageIndex};
 
 /// The images that may be labelled, and what the truth says of them.
-pub(crate) struct Eligible<'a> {
+pub(crate) struct LabellingPool<'a> {
     pub(crate) classes: &'a [String],
     /// Sorted.
     ids: Vec<u32>,
@@ -17,16 +17,16 @@ pub(crate) struct Eligible<'a> {
     splits: HashMap<u32, Split>,
 }
 
-impl<'a> Eligible<'a> {
-    /// All that have a true label and are not in the test split. Without a roster nobody knows of a
+impl<'a> LabellingPool<'a> {
+    /// All that have a true label and are not in the test split. Without an image index nobody knows of a
     /// test split.
     pub(crate) fn new(
         truth: Truth,
         classes: &'a [String],
-        roster: Option<&Roster>,
+        image_index: Option<&ImageIndex>,
     ) -> Result<Self> {
-        let splits = match roster {
-            Some(roster) => roster.splits(),
+        let splits = match image_index {
+            Some(image_index) => image_index.splits(),
             None => truth.id.iter().map(|&id| (id, Split::Pool)).collect(),
         };
         let mut label = HashMap::with_capacity(truth.id.len());
@@ -108,7 +108,7 @@ impl<'a> Eligible<'a> {
     }
 
     /// Exactly these.
-    pub(crate) fn listed(&self, listed: Listed) -> Result<Vec<u32>> {
+    pub(crate) fn listed(&self, listed: IdList) -> Result<Vec<u32>> {
         self.check(&listed)?;
         self.not_empty(listed.ids)
     }
@@ -119,7 +119,7 @@ impl<'a> Eligible<'a> {
     }
 
     /// Refuses a list that names what cannot be labelled.
-    pub(crate) fn check(&self, listed: &Listed) -> Result<()> {
+    pub(crate) fn check(&self, listed: &IdList) -> Result<()> {
         let help = "list images that may be learnt from, each once";
         listed.check("labelled", help, |id| match self.splits.get(&id) {
             None => Some("there is no such image"),

@@ -1,4 +1,4 @@
-//! Training with gradients that are written out.
+//! Training with a manual backward pass.
 //!
 //! The weights lie in one vector, one behind the other, as does all that goes with them, and threads
 //! meet twice in a step: when each has its piece's gradient, and when each has moved its part of the
@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use tch::Tensor;
 
 use super::{Learning, Learns, Mode, Training, most_pieces, pieces};
-use crate::by_hand::{ByHand, Piece};
+use crate::manual_backward::{ManualBackward, Piece};
 use crate::optimiser::AdamStep;
 use crate::{Error, Stream, Variables, numbers};
 
@@ -18,12 +18,12 @@ use crate::{Error, Stream, Variables, numbers};
 const SHARE: usize = 1 << 14;
 
 /// All that a training step needs.
-pub(super) struct Hands<'a, N: ByHand, L> {
+pub(super) struct Manual<'a, N: ManualBackward, L> {
     network: &'a N,
     /// Where validation takes place, and the tensors that the weights go to.
     applied: Learning<'a, L>,
     tensors: Vec<Tensor>,
-    state: State<N::Room>,
+    state: State<N::Scratch>,
 }
 
 struct State<R> {
@@ -39,7 +39,7 @@ struct State<R> {
     total: usize,
 }
 
-impl<'a, N: ByHand, L> Hands<'a, N, L> {
+impl<'a, N: ManualBackward, L> Manual<'a, N, L> {
     pub(super) fn new(
         network: &'a N,
         variables: &Variables,
@@ -54,7 +54,7 @@ impl<'a, N: ByHand, L> Hands<'a, N, L> {
         network.reorder(&mut weights, false);
         let most = most_pieces(applied.training, variables, batches);
         let zeros = vec![0.0; weights.len()];
-        let piece = |_| (N::Room::default(), zeros.clone());
+        let piece = |_| (N::Scratch::default(), zeros.clone());
         let state = State {
             mean: zeros.clone(),
             square: zeros.clone(),
@@ -81,7 +81,7 @@ impl<'a, N: ByHand, L> Hands<'a, N, L> {
     }
 }
 
-impl<N: ByHand, L> Learns for Hands<'_, N, L>
+impl<N: ManualBackward, L> Learns for Manual<'_, N, L>
 where
     L: Fn(&Tensor, &mut Mode<'_>) -> Result<Tensor, Error> + Send,
 {
@@ -118,7 +118,7 @@ where
 
 impl<R: Send> State<R> {
     /// Learns from a mini-batch; gives its mean loss.
-    fn step<N: ByHand<Room = R>>(
+    fn step<N: ManualBackward<Scratch = R>>(
         &mut self,
         network: &N,
         training: &Training,
@@ -128,12 +128,12 @@ impl<R: Send> State<R> {
         let Self { weights, mean, square, pieces: memory, taken, total } = self;
         let pieces = pieces(rows.len(), training);
         let memory = &mut memory[..pieces.len()];
-        let learn = |(at, (room, gradient)): (usize, &mut (R, Vec<f32>))| {
+        let learn = |(at, (scratch, gradient)): (usize, &mut (R, Vec<f32>))| {
             let mut stream = Stream::new(training.seed, &format!("batch {epoch} {step} {at}"));
             let rows_of = &rows[pieces[at].clone()];
             let scale = 1.0 / rows.len() as f64;
             let piece = Piece { rows: rows_of, scale, stream: &mut stream };
-            network.learn(weights, piece, room, gradient)
+            network.learn(weights, piece, scratch, gradient)
         };
         let losses: Vec<f64> =
             memory.par_iter_mut().with_max_len(1).enumerate().map(learn).collect();

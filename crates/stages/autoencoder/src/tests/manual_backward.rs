@@ -1,13 +1,14 @@
 use scarce_nn::{
-    self as nn, ByHand as _, Mode, Piece, Pixels, Rows, Stream, Training, Variables, tch::Tensor,
+    self as nn, ManualBackward as _, Mode, Piece, Pixels, Rows, Stream, Training, Variables,
+    tch::Tensor,
 };
 
 use super::*;
-use crate::by_hand::{ByHand, Room};
+use crate::manual_backward::{ManualBackward, Scratch};
 
 const IMAGES: usize = 150;
 
-/// Networks whose gradients are written out.
+/// Networks whose backward pass is written by hand.
 fn networks() -> Vec<TrainParams> {
     let networks = [
         json!({ "loss": "bce", "variational": true, "hidden": [70], "kl_weight": 0.7 }),
@@ -45,14 +46,14 @@ fn fresh(params: &TrainParams) -> (Variables, Blueprint) {
     (variables, blueprint)
 }
 
-fn by_hand<'a>(
+fn manual_backward<'a>(
     params: &TrainParams,
     variables: &Variables,
     blueprint: &Blueprint,
     bytes: &'a [u8],
-) -> ByHand<'a> {
+) -> ManualBackward<'a> {
     let loss = (params.loss, params.kl_weight);
-    ByHand::new(blueprint, variables, loss, (bytes, 255)).unwrap()
+    ManualBackward::new(blueprint, variables, loss, (bytes, 255)).unwrap()
 }
 
 /// All weights in the order of their names.
@@ -67,11 +68,11 @@ fn descend(
     bytes: &[u8],
     rows: Rows,
     plan: &Training,
-    network: Option<&ByHand<'_>>,
+    network: Option<&ManualBackward<'_>>,
 ) -> Result<Vec<nn::Epoch>, nn::Error> {
     let pixels = Pixels::new(variables.device(), bytes, ODD, 255).unwrap();
-    let learner = |twin: &Variables| {
-        let (network, pixels) = (Autoencoder::new(twin, blueprint)?, pixels.twin());
+    let learner = |replica: &Variables| {
+        let (network, pixels) = (Autoencoder::new(replica, blueprint)?, pixels.replica());
         Ok(move |rows: &Tensor, mode: &mut Mode<'_>| {
             network.loss(&pixels.gather(rows)?, params.loss, params.kl_weight, mode)
         })
@@ -86,7 +87,7 @@ fn descend(
 /// Weights and losses after some steps, with gradients by hand or by autograd.
 fn trained(params: &TrainParams, bytes: &[u8], hand: bool) -> (Vec<f32>, Vec<f64>) {
     let (variables, blueprint) = fresh(params);
-    let network = by_hand(params, &variables, &blueprint, bytes);
+    let network = manual_backward(params, &variables, &blueprint, bytes);
     // mini-batches of several pieces, the last one smaller
     let plan = Training { epochs: 4, batch: 40, piece: 16, ..Training::default() };
     let rows = Rows::held_out(IMAGES - 20, 20);
@@ -114,7 +115,7 @@ fn gradients_train_to_the_same_weights_as_autograd() {
 fn gradients_are_those_of_autograd() {
     for (params, bytes) in cases() {
         let (variables, blueprint) = fresh(&params);
-        let network = by_hand(&params, &variables, &blueprint, &bytes);
+        let network = manual_backward(&params, &variables, &blueprint, &bytes);
         let before = weights(&variables);
         let mut rows: Vec<i64> = (0..50).collect();
         Stream::new(0, "shuffle 1").shuffle(&mut rows);
@@ -123,7 +124,7 @@ fn gradients_are_those_of_autograd() {
         let mut gradient = vec![f32::NAN; before.len()];
         let mut own = before.clone();
         network.reorder(&mut own, false);
-        let loss = network.learn(&own, piece, &mut Room::default(), &mut gradient);
+        let loss = network.learn(&own, piece, &mut Scratch::default(), &mut gradient);
         network.reorder(&mut gradient, true);
 
         // a step of descent of length 1 takes the weights by their gradient
@@ -164,7 +165,7 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
 fn training_that_leaves_all_bounds_is_an_error() {
     for (params, bytes) in cases() {
         let (variables, blueprint) = fresh(&params);
-        let network = by_hand(&params, &variables, &blueprint, &bytes);
+        let network = manual_backward(&params, &variables, &blueprint, &bytes);
         let plan = Training { epochs: 3, batch: 40, learning_rate: 1e38, ..Training::default() };
         let net = (&variables, &blueprint);
         let error = descend(&params, net, &bytes, Rows::all(IMAGES), &plan, Some(&network));
@@ -183,6 +184,9 @@ fn networks_with_other_layers_are_left_to_autograd() {
         let params: TrainParams = serde_json::from_value(quick(more)).unwrap();
         let (variables, blueprint) = fresh(&params);
         let loss = (params.loss, params.kl_weight);
-        assert!(ByHand::new(&blueprint, &variables, loss, (&bytes, 255)).is_none(), "{params:?}");
+        assert!(
+            ManualBackward::new(&blueprint, &variables, loss, (&bytes, 255)).is_none(),
+            "{params:?}"
+        );
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 const MOST_WIRES: usize = 2_000_000;
 
 /// The axes that each stage varies over, by number, ascending.
-pub(crate) struct Spread {
+pub(crate) struct Sweep {
     /// After collecting: one task for every combination of these.
     pub(crate) used: Vec<Vec<usize>>,
     /// What the stage folds.
@@ -36,7 +36,7 @@ pub(crate) fn spread(
     own: &[Vec<usize>],
     collect: &[Vec<Collect>],
     problems: &mut Problems,
-) -> Spread {
+) -> Sweep {
     let own: Vec<Vec<usize>> = own
         .iter()
         .enumerate()
@@ -66,7 +66,7 @@ pub(crate) fn spread(
         refuse_different_rounds(sketch, stage, wiring, &used, problems);
     }
     refuse_collecting_ahead(sketch, order, wiring, collect, problems);
-    Spread { used, collected }
+    Sweep { used, collected }
 }
 
 /// Hands the axes on along the wires until nothing changes: what the round before left brings the
@@ -222,7 +222,7 @@ fn refuse_folding_into_one(
 pub(crate) fn refuse_too_many(
     sketch: &Sketch,
     wiring: &Wiring<'_>,
-    spread: &Spread,
+    spread: &Sweep,
     problems: &mut Problems,
 ) {
     let start = Span { text: 0, start: 0, end: 0 };
@@ -255,7 +255,7 @@ pub(crate) fn refuse_too_many(
 }
 
 /// The largest stages and their factors: ``10 `seed` × 20 `k` = 200 of `knn`, …``.
-fn arithmetic(sketch: &Sketch, spread: &Spread, tasks: &[usize], total: usize) -> String {
+fn arithmetic(sketch: &Sketch, spread: &Sweep, tasks: &[usize], total: usize) -> String {
     const SHOWN: usize = 3;
     let mut largest: Vec<usize> = (0..tasks.len()).collect();
     largest.sort_by_key(|&stage| std::cmp::Reverse(tasks[stage]));

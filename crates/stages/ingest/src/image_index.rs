@@ -12,7 +12,7 @@ const BATCH_ROWS: usize = 1 << 16;
 
 /// The rows of an images or embeddings table.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Roster {
+pub(crate) struct ImageIndex {
     pub(crate) id: Vec<u32>,
     pub(crate) split: Vec<Split>,
     /// File names, for images.
@@ -21,7 +21,7 @@ pub(crate) struct Roster {
     pub(crate) left_out: Vec<(u32, String)>,
 }
 
-impl Roster {
+impl ImageIndex {
     /// From whichever of the optional inputs `images` and `embeddings` is wired, images first.
     pub(crate) fn of(context: &Context) -> Result<Self, Failure> {
         Self::find(context)?.ok_or_else(|| {
@@ -51,20 +51,21 @@ impl Roster {
     }
 }
 
-fn read<T: scarce_artifact::Table>(reader: &Reader<T>, with_source: bool) -> Result<Roster> {
+fn read<T: scarce_artifact::Table>(reader: &Reader<T>, with_source: bool) -> Result<ImageIndex> {
     let table = Table::open(reader.path())?;
-    let mut roster = Roster { source: with_source.then(Vec::new), ..Roster::default() };
+    let mut image_index =
+        ImageIndex { source: with_source.then(Vec::new), ..ImageIndex::default() };
     let mut wanted = vec!["id", "split"];
     if with_source {
         wanted.push("source");
     }
     for batch in table.batches(&wanted, BATCH_ROWS)? {
         let batch = batch?;
-        roster.id.extend(batch.ids("id")?);
-        roster.split.extend(batch.splits("split")?);
-        if let Some(source) = &mut roster.source {
+        image_index.id.extend(batch.ids("id")?);
+        image_index.split.extend(batch.splits("split")?);
+        if let Some(source) = &mut image_index.source {
             source.extend(batch.words("source")?.into_text().into_iter().flatten());
         }
     }
-    Ok(roster)
+    Ok(image_index)
 }

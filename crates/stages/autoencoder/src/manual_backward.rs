@@ -1,16 +1,16 @@
-//! Networks of fully connected layers with their gradients written out: for training them on a processor,
+//! Networks of fully connected layers with their a manual backward pass: for training them on a processor,
 //! where autograd and passes over memory would take much of the time.
 
 use scarce_nn::{
-    self as nn, Activation, Piece, Plain, Tape, Variables, activate, has_slope, times_slope,
+    self as nn, Activation, MlpCpu, Piece, Tape, Variables, activate, has_slope, times_slope,
 };
 
 use crate::{Blueprint, Loss};
 
 /// The loss of an [`Autoencoder`](crate::Autoencoder) without convolutions, and its gradient.
-pub(crate) struct ByHand<'a> {
-    encoder: Plain,
-    decoder: Plain,
+pub(crate) struct ManualBackward<'a> {
+    encoder: MlpCpu,
+    decoder: MlpCpu,
     code_activation: Activation,
     output_activation: Activation,
     loss: Loss,
@@ -28,7 +28,7 @@ pub(crate) struct ByHand<'a> {
 
 /// Memory that serves from one piece of a mini-batch to the next.
 #[derive(Default)]
-pub(crate) struct Room {
+pub(crate) struct Scratch {
     /// `[rows, C·H·W]`.
     x: Vec<f32>,
     /// What the decoder is shown, `[rows, latent]`.
@@ -39,9 +39,9 @@ pub(crate) struct Room {
     decoder: Tape,
 }
 
-impl<'a> ByHand<'a> {
+impl<'a> ManualBackward<'a> {
     /// The network of a blueprint whose weights are in `variables`, on images of `bytes`; none if it has
-    /// convolutions or activations whose gradient is not written out.
+    /// convolutions or activations whose backward pass is not written by hand.
     pub(crate) fn new(
         blueprint: &Blueprint,
         variables: &Variables,
@@ -59,8 +59,8 @@ impl<'a> ByHand<'a> {
         let filled = bytes.iter().filter(|&&byte| byte != 0).count() as f64;
         let filled = filled / bytes.len().max(1) as f64;
         Some(Self {
-            encoder: Plain::new(variables, "encoder.dense", activation)?.for_inputs(filled),
-            decoder: Plain::new(variables, "decoder.dense", activation)?,
+            encoder: MlpCpu::new(variables, "encoder.dense", activation)?.for_inputs(filled),
+            decoder: MlpCpu::new(variables, "decoder.dense", activation)?,
             code_activation,
             output_activation,
             loss,
@@ -108,19 +108,19 @@ impl<'a> ByHand<'a> {
     }
 }
 
-impl nn::ByHand for ByHand<'_> {
-    type Room = Room;
+impl nn::ManualBackward for ManualBackward<'_> {
+    type Scratch = Scratch;
 
     fn learn(
         &self,
         weights: &[f32],
         piece: Piece<'_>,
-        room: &mut Room,
+        scratch: &mut Scratch,
         gradient: &mut [f32],
     ) -> f64 {
         let Piece { rows, scale, stream } = piece;
         let count = rows.len();
-        let Room { x, code, noise, encoder, decoder } = room;
+        let Scratch { x, code, noise, encoder, decoder } = scratch;
         self.gather(rows, x);
         self.encoder.forward(weights, x, count, encoder);
         let mut divergence = 0.0;

@@ -1,4 +1,4 @@
-//! Fully connected layers whose gradients are written out.
+//! Fully connected layers whose backward pass is written by hand.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ const LEAK: f32 = 0.01;
 
 /// A [`Dense`](crate::Dense) stack without batch normalisation and dropout, to be trained by
 /// [`train_by_hand`](crate::train_by_hand): the same numbers from the same weights.
-pub struct Plain {
+pub struct MlpCpu {
     layers: Vec<Layer>,
     activation: Activation,
     /// Whether what goes in is mostly 0, and the weights of the first layer lie `[inner, outer]`.
@@ -62,9 +62,9 @@ impl Tape {
     }
 }
 
-impl Plain {
+impl MlpCpu {
     /// The layers that a stack called `name` has in `variables`; none if there is no such stack, or if
-    /// the activation is one whose gradient is not written out here.
+    /// the activation is one whose backward pass is not written by hand here.
     pub fn new(variables: &Variables, name: &str, activation: Activation) -> Option<Self> {
         if !has_slope(activation) {
             return None;
@@ -79,7 +79,7 @@ impl Plain {
     }
 
     /// The same for inputs of which so little is not 0 (a share) that the first layer is faster with
-    /// these entries alone. It then has its weights in another order; see [`Plain::reorder`].
+    /// these entries alone. It then has its weights in another order; see [`MlpCpu::reorder`].
     #[must_use]
     pub fn for_inputs(mut self, filled: f64) -> Self {
         self.sparse = filled < SPARSE && self.layers[0].outer >= WIDE;

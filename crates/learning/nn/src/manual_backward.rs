@@ -1,11 +1,11 @@
-//! Networks whose gradients are written out, for training without autograd.
+//! Networks whose backward pass is written by hand, for training without autograd.
 
 use crate::Stream;
 
 /// A network that computes the gradient of its loss itself, from plain numbers.
-pub trait ByHand: Sync {
+pub trait ManualBackward: Sync {
     /// Memory that serves from one piece of a mini-batch to the next.
-    type Room: Default + Send;
+    type Scratch: Default + Send;
 
     /// The sum of the losses of a piece's rows times [`Piece::scale`]; sets `gradient` to its gradient
     /// by each of the `weights`, which are all weights of the network, in its [order](Self::reorder).
@@ -13,7 +13,7 @@ pub trait ByHand: Sync {
         &self,
         weights: &[f32],
         piece: Piece<'_>,
-        room: &mut Self::Room,
+        scratch: &mut Self::Scratch,
         gradient: &mut [f32],
     ) -> f64;
 
