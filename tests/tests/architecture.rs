@@ -68,6 +68,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "scarce-pictures",
             "scarce-pretrained",
             "scarce-wheels",
+            "scarce-scores",
             "scarce-embed",
             "scarce-cluster",
             "scarce-propagate",

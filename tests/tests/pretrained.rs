@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use scarce_tests::photos::{MODEL, clothes, labels, name, photographs, with_network as data};
 use scarce_tests::Project;
+use scarce_tests::photos::{MODEL, clothes, labels, name, photographs, with_network as data};
 use serde_json::Value;
 
 #[test]

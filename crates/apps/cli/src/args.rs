@@ -129,6 +129,8 @@ pub(crate) enum Command {
         /// Only of this pipeline
         pipeline: Option<String>,
     },
+    /// Say what differs between two runs: stages, figures, labels
+    Diff(DiffArgs),
     /// List the kinds of stages, or document one
     Stages {
         /// The kind to document
@@ -184,6 +186,21 @@ pub(crate) enum Command {
         /// The job file
         job: PathBuf,
     },
+}
+
+/// Which runs are compared.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// A run: `PIPELINE` is its last, `PIPELINE~1` the one before; or the file of a record
+    pub(crate) a: String,
+    /// The other run [default: of one pipeline, its last run against the one before]
+    pub(crate) b: Option<String>,
+    /// Images to name of each table whose labels changed
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    pub(crate) images: usize,
+    /// Write the images that changed, side by side, to this page
+    #[arg(long, value_name = "FILE")]
+    pub(crate) page: Option<PathBuf>,
 }
 
 /// How a pipeline is drawn.

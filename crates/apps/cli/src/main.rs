@@ -93,6 +93,7 @@ fn dispatch(command: Command, global: &Global, out: &mut Output) -> Result<u8, C
             stages::run(kind.as_deref(), format, &hosts(&[], root)?.catalogue(), out)?;
         }
         Command::Tables { table, format } => tables::run(table.as_deref(), format, out)?,
+        Command::Diff(args) => diff::run(&args, root, out)?,
         Command::Schema => out.pretty_json(&json_schema(&hosts(&[], root)?.catalogue()))?,
         Command::Verify => store::verify(root, out)?,
         Command::Gc { dry_run, keep_runs, memo_days, grace } => {

@@ -77,7 +77,7 @@ pub use hosts::{BuiltIn, Host, Hosts, Rank, Search};
 pub use options::Options;
 pub use orchestrator::{Garbage, Orchestrator, collect_garbage};
 pub use plan::{Plan, PlannedTask, Status};
-pub use reason::Reason;
+pub use reason::{Reason, differences};
 pub use record::{Outcome, Record, TaskRecord, TaskStatus};
 pub use summary::{FailedTask, Summary};
 pub use views::view;

@@ -97,6 +97,12 @@ impl fmt::Display for Reason {
 /// What differs between the ingredients of the last run and those of this one, whose result is not
 /// in the store.
 pub(crate) fn compare(before: &Value, now: &Value) -> Vec<Reason> {
+    let reasons = differences(before, now);
+    if reasons.is_empty() { vec![Reason::Removed] } else { reasons }
+}
+
+/// What differs between the ingredients of two results.
+pub fn differences(before: &Value, now: &Value) -> Vec<Reason> {
     let text = |value: &Value, field: &str| {
         value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
@@ -112,7 +118,7 @@ pub(crate) fn compare(before: &Value, now: &Value) -> Vec<Reason> {
     if text(before, "code") != text(now, "code") {
         reasons.push(Reason::Code);
     }
-    for (name, from, to) in differences(&leaves(before, "params"), &leaves(now, "params")) {
+    for (name, from, to) in unequal(&leaves(before, "params"), &leaves(now, "params")) {
         reasons.push(match name.strip_suffix(".content") {
             Some(name) if from.is_some() && to.is_some() => {
                 Reason::Content { name: name.to_owned() }
@@ -120,25 +126,21 @@ pub(crate) fn compare(before: &Value, now: &Value) -> Vec<Reason> {
             _ => Reason::Param { name, from, to },
         });
     }
-    let inputs = differences(&fields(before, "inputs"), &fields(now, "inputs"));
+    let inputs = unequal(&fields(before, "inputs"), &fields(now, "inputs"));
     reasons.extend(inputs.into_iter().map(|(port, ..)| Reason::Input { port }));
     let word = |value: Value| value.as_str().unwrap_or_default().to_owned();
-    for (name, from, to) in differences(&fields(before, "environment"), &fields(now, "environment"))
-    {
+    for (name, from, to) in unequal(&fields(before, "environment"), &fields(now, "environment")) {
         reasons.push(Reason::Environment { name, from: from.map(word), to: to.map(word) });
     }
     if reasons.is_empty() && before.get("lineage") != now.get("lineage") {
         reasons.push(Reason::Lineage);
-    }
-    if reasons.is_empty() {
-        reasons.push(Reason::Removed);
     }
     reasons
 }
 
 type Difference = (String, Option<Value>, Option<Value>);
 
-fn differences(before: &BTreeMap<String, Value>, now: &BTreeMap<String, Value>) -> Vec<Difference> {
+fn unequal(before: &BTreeMap<String, Value>, now: &BTreeMap<String, Value>) -> Vec<Difference> {
     let names: std::collections::BTreeSet<_> = before.keys().chain(now.keys()).collect();
     let differ = |name: &&String| match (before.get(*name), now.get(*name)) {
         (Some(a), Some(b)) => canonical_json(a) != canonical_json(b),

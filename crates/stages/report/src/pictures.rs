@@ -52,7 +52,10 @@ impl Album {
 }
 
 /// An image's bytes as a PNG data URI; values are stretched from `max_value` to 255.
-pub(crate) fn data_uri(meta: &ImagesMeta, pixels: &[u8]) -> Result<String> {
+///
+/// # Errors
+/// When they cannot be written as a PNG.
+pub fn data_uri(meta: &ImagesMeta, pixels: &[u8]) -> Result<String> {
     png_uri(meta.shape, stretched(meta, pixels))
 }
 

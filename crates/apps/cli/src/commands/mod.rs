@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod data;
+pub(crate) mod diff;
 pub(crate) mod export;
 pub(crate) mod graph;
 pub(crate) mod headlines;
