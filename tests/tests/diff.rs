@@ -94,7 +94,7 @@ fn knows_what_is_not_there() {
 #[test]
 fn stages_that_only_one_run_has_are_named() {
     let project = two_runs();
-    let more = "\n[stages.chance]\nkind = \"dummy\"\ninputs = { images = \"images\", labels = \"labels\" }\n";
+    let more = "\n[stages.chance]\nkind = \"dummy\"\ninputs = { features = \"pixels\", labels = \"labels\" }\n";
     let text = project.read("pipeline.toml");
     project.write("pipeline.toml", text + more);
     project.run(&[]).ended(0);
