@@ -36,6 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("scarce-models", &["scarce-download", "scarce-wheels"]),
     ("scarce-pictures", &["scarce-artifact"]),
     // stages: none knows another
+    ("scarce-stage-testing", &["scarce-stage", "scarce-artifact"]),
     ("scarce-ingest", INGEST),
     ("scarce-embed", KIND),
     ("scarce-cluster", KIND),
@@ -103,6 +104,7 @@ const KIND: &[&str] = &[
     "scarce-manifold",
     "scarce-selection",
     "scarce-testing",
+    "scarce-stage-testing",
 ];
 
 const INGEST: &[&str] =
@@ -111,7 +113,8 @@ const INGEST: &[&str] =
 const PRETRAINED: &[&str] =
     &["scarce-stage", "scarce-artifact", "scarce-pictures", "scarce-wheels"];
 
-const TORCH_KIND: &[&str] = &["scarce-stage", "scarce-artifact", "scarce-numeric", "scarce-nn"];
+const TORCH_KIND: &[&str] =
+    &["scarce-stage", "scarce-artifact", "scarce-numeric", "scarce-nn", "scarce-stage-testing"];
 
 const BENCH: &[&str] = &[
     "scarce-artifact",

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 /// Five draws of the labels; the last run has another `k` than the one before.
 fn two_runs() -> Project {
-    let text = SMALL.replace("[stages.images]", "[axes]\nseed = { from = 0, to = 5 }\n\n[stages.images]");
+    let text =
+        SMALL.replace("[stages.images]", "[axes]\nseed = { from = 0, to = 5 }\n\n[stages.images]");
     let text = text.replace("per_class = 2", "per_class = 2\nseed = \"$seed\"");
     let project = Project::with(&(text + "collect = [\"seed\"]\n"));
     project.run(&[]).ended(0);

@@ -1,32 +1,19 @@
 //! For tests: a folder of small tables, and kinds run on them.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
-
-use arrow::datatypes::Schema;
 use scarce_artifact::{
-    Classes, Embeddings, EmbeddingsMeta, LabelSource, Labels, Metric, Model, Predictions,
-    RawWriter, Reader, Split, Table, Vectors, Writer,
+    Embeddings, EmbeddingsMeta, Labels, Metric, Model, Predictions, Split, Vectors,
 };
-use scarce_stage::{Context, Failure, Job, JobInput, PROTOCOL};
+use scarce_stage::Failure;
+pub(crate) use scarce_stage_testing::on_threads;
+use scarce_stage_testing::{Folder, classes, given, unit};
 use serde_json::Value;
 
 /// A folder; tables in it have names.
-pub(crate) struct Bench(tempfile::TempDir);
+pub(crate) struct Bench(Folder);
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn stem(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn table(&self, name: &str) -> PathBuf {
-        self.stem(name).with_extension("parquet")
+        Self(Folder::new())
     }
 
     /// Training images with these ids and vectors.
@@ -53,7 +40,7 @@ impl Bench {
             embedding: Vectors::new(width, vectors.concat()),
         };
         let meta = EmbeddingsMeta { origin: "points".to_owned(), metric };
-        Writer::write_all(&self.table(name), meta, table).unwrap();
+        self.0.write(name, &meta, table);
     }
 
     /// `rows` points of `width` numbers between 0 and 1.
@@ -73,9 +60,8 @@ impl Bench {
 
     /// Rewrites a table of features.
     fn rewrite(&self, name: &str, change: impl FnOnce(Embeddings) -> Embeddings) {
-        let reader = Reader::<Embeddings>::open(&self.table(name)).unwrap();
-        let (meta, rows) = (reader.meta().clone(), reader.read().unwrap());
-        Writer::write_all(&self.table(name), meta, change(rows)).unwrap();
+        let meta = self.0.meta::<Embeddings>(name);
+        self.0.write(name, &meta, change(self.0.read(name)));
     }
 
     pub(crate) fn reverse_features(&self, name: &str) {
@@ -120,12 +106,7 @@ impl Bench {
             split: vec![Split::Train; 2],
             embedding: Vectors::new(1, vec![0.0, f32::NAN]),
         };
-        let (schema, meta) = (Schema::new(rows.fields()), EmbeddingsMeta::default());
-        let (table, version) = (Embeddings::NAME, Embeddings::VERSION);
-        let mut writer =
-            RawWriter::create(&self.table(name), table, version, schema, &meta).unwrap();
-        writer.write(rows.into_arrays()).unwrap();
-        writer.finish().unwrap();
+        self.0.write(name, &EmbeddingsMeta::default(), rows);
     }
 
     pub(crate) fn labels(&self, name: &str, classes: &[&str], labels: &[(u32, i32)]) {
@@ -139,14 +120,8 @@ impl Bench {
         labels: &[(u32, i32)],
         confidence: &[f32],
     ) {
-        let table = Labels {
-            id: labels.iter().map(|label| label.0).collect(),
-            label: labels.iter().map(|label| label.1).collect(),
-            source: vec![LabelSource::Given; labels.len()],
-            confidence: confidence.to_vec(),
-        };
-        let classes = Classes::new(classes.iter().copied());
-        Writer::write_all(&self.table(name), classes, table).unwrap();
+        let table = Labels { confidence: confidence.to_vec(), ..given(labels) };
+        self.0.write(name, &self::classes(classes), table);
     }
 
     /// Fits: predictions go to `output`, the model to `output-model`.
@@ -180,55 +155,21 @@ impl Bench {
         inputs: [(&str, &str); 2],
         output: &str,
     ) -> Result<(), Failure> {
-        let kinds = crate::kinds();
-        let kind = kinds.iter().find(|known| known.description().kind == kind).unwrap();
-        let params = params.as_object().cloned().unwrap_or_default();
-        let input = |(port, name): (&str, &str)| {
-            let (stage, axes) = (name.to_owned(), Vec::new());
-            let made = JobInput { stage, port: port.to_owned(), axes, path: self.stem(name) };
-            (port.to_owned(), vec![made])
-        };
-        let job = Job {
-            protocol: PROTOCOL,
-            kind: kind.description().kind.clone(),
-            stage: "tested".to_owned(),
-            params: params.clone(),
-            inputs: inputs.into_iter().map(input).collect(),
-            outputs: BTreeMap::from([
-                ("predictions".to_owned(), self.stem(output)),
-                ("model".to_owned(), self.stem(&format!("{output}-model"))),
-            ]),
-            threads: 1,
-            data: Vec::new(),
-            ..Job::default()
-        };
-        kind.run(params, &Context::new(job, std::io::sink()))
+        let model = format!("{output}-model");
+        let outputs = [("predictions", output), ("model", model.as_str())];
+        self.0.run(&crate::kinds(), kind, params, inputs, outputs)
     }
 
     pub(crate) fn predictions(&self, name: &str) -> Predictions {
-        Reader::<Predictions>::open(&self.table(name)).unwrap().read().unwrap()
+        self.0.read(name)
     }
 
     pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
-        fs_err::read(self.table(name)).unwrap()
+        self.0.bytes(name)
     }
 
     /// Changes the model that came with `fitted`.
     pub(crate) fn change_model(&self, fitted: &str, change: impl FnOnce(&mut Model)) {
-        let stem = self.stem(&format!("{fitted}-model"));
-        let mut model = Model::read(Path::new(&stem)).unwrap();
-        change(&mut model);
-        model.write(&stem).unwrap();
+        self.0.change_model(&format!("{fitted}-model"), change);
     }
-}
-
-/// A number in `[0, 1)` that looks random (the fraction of a large sine).
-fn unit(id: u32, column: u32) -> f32 {
-    let wave = (f64::from(id) * 12.9898 + f64::from(column) * 78.233 + 1.0).sin() * 43_758.545_3;
-    (wave - wave.floor()) as f32
-}
-
-/// Runs `work` in a pool of so many threads.
-pub(crate) fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
 }

@@ -1,47 +1,34 @@
 //! For tests: a folder of small tables, and kinds run on them.
 
-use std::{collections::BTreeMap, path::PathBuf};
-
-use arrow::datatypes::Schema;
-use scarce_artifact::{
-    Classes, Embeddings, EmbeddingsMeta, LabelSource, Labels, RawWriter, Reader, Split, Table,
-    Vectors,
-};
+use scarce_artifact::{Embeddings, EmbeddingsMeta, Split, Table, Vectors};
 use scarce_numeric::random;
-use scarce_stage::{Context, Failure, Job, JobInput, PROTOCOL};
+use scarce_stage::Failure;
+pub(crate) use scarce_stage_testing::on_threads;
+use scarce_stage_testing::{Folder, classes, given};
 use serde_json::Value;
 
 /// A folder.
-pub(crate) struct Bench(tempfile::TempDir);
+pub(crate) struct Bench(Folder);
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn stem(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        Self(Folder::new())
     }
 
     /// Writes a table, which may hold what no typed writer would write.
     pub(crate) fn write<T: Table>(&self, name: &str, meta: T::Meta, table: T) {
-        let path = self.stem(name).with_extension("parquet");
-        let schema = Schema::new(table.fields());
-        let mut writer = RawWriter::create(&path, T::NAME, T::VERSION, schema, &meta).unwrap();
-        writer.write(table.into_arrays()).unwrap();
-        writer.finish().unwrap();
+        self.0.write(name, &meta, table);
     }
 
     pub(crate) fn read<T: Table>(&self, name: &str) -> (T, T::Meta) {
-        let reader = Reader::<T>::open(&self.stem(name).with_extension("parquet")).unwrap();
-        (reader.read().unwrap(), reader.meta().clone())
+        (self.0.read(name), self.0.meta::<T>(name))
     }
 
     pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
-        fs_err::read(self.stem(name).with_extension("parquet")).unwrap()
+        self.0.bytes(name)
     }
 
-    /// Runs a kind; every output is written under the name of its port.
+    /// Runs a kind; every output is written under the name of its port and `-out`.
     pub(crate) fn run(
         &self,
         kind: &str,
@@ -49,28 +36,13 @@ impl Bench {
         inputs: &[(&str, &str)],
     ) -> Result<(), Failure> {
         let kinds = crate::kinds();
-        let kind = kinds.iter().find(|known| known.description().kind == kind).unwrap();
-        let input = |&(port, name): &(&str, &str)| {
-            let (stage, axes) = (name.to_owned(), Vec::new());
-            let made = JobInput { stage, port: port.to_owned(), axes, path: self.stem(name) };
-            (port.to_owned(), vec![made])
-        };
-        let output = |port: &scarce_stage::Port| {
-            (port.name.clone(), self.stem(&format!("{}-out", port.name)))
-        };
-        let job = Job {
-            protocol: PROTOCOL,
-            kind: kind.description().kind.clone(),
-            stage: "tested".to_owned(),
-            params: params.as_object().cloned().unwrap_or_default(),
-            inputs: inputs.iter().map(input).collect::<BTreeMap<_, _>>(),
-            outputs: kind.description().outputs.iter().map(output).collect(),
-            threads: 1,
-            data: Vec::new(),
-            ..Job::default()
-        };
-        let params = job.params.clone();
-        kind.run(params, &Context::new(job, std::io::sink()))
+        let description =
+            kinds.iter().map(scarce_stage::Kind::description).find(|known| known.kind == kind);
+        let ports = description.unwrap().outputs.iter().map(|port| port.name.clone());
+        let names: Vec<(String, String)> =
+            ports.map(|port| (port.clone(), format!("{port}-out"))).collect();
+        let outputs = names.iter().map(|(port, name)| (port.as_str(), name.as_str()));
+        self.0.run(&kinds, kind, params, inputs.iter().copied(), outputs)
     }
 
     /// Makes a graph of the features `x`.
@@ -95,13 +67,7 @@ impl Bench {
     }
 
     pub(crate) fn labels(&self, labels: &[(u32, i32)]) {
-        let table = Labels {
-            id: labels.iter().map(|label| label.0).collect(),
-            label: labels.iter().map(|label| label.1).collect(),
-            source: vec![LabelSource::Given; labels.len()],
-            confidence: vec![1.0; labels.len()],
-        };
-        self.write("y", Classes::new(["a", "b", "c"]), table);
+        self.write("y", classes(&["a", "b", "c"]), given(labels));
     }
 }
 
@@ -134,9 +100,4 @@ pub(crate) fn turned(features: &Embeddings) -> Embeddings {
             rows.iter().flat_map(|&row| features.embedding.row(row)).copied().collect(),
         ),
     }
-}
-
-/// Runs `work` in a pool of so many threads.
-pub(crate) fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
 }

@@ -3,30 +3,32 @@
 use std::path::PathBuf;
 
 use scarce_artifact::{
-    Classes, Embeddings, EmbeddingsMeta, History, Images, ImagesMeta, LabelSource, Labels, Model,
-    Predictions, Reader, Shape, Split, Table, Vectors, Writer,
+    Embeddings, EmbeddingsMeta, History, Images, ImagesMeta, Labels, Model, Predictions, Shape,
+    Split, Table, Vectors,
 };
-use scarce_stage::{Context, Failure, Job, JobInput, PROTOCOL};
+use scarce_stage::Failure;
+pub(crate) use scarce_stage_testing::unit;
+use scarce_stage_testing::{Folder, given};
 use serde_json::{Value, json};
 
 /// A folder; what lies in it has names.
-pub(crate) struct Bench(tempfile::TempDir);
+pub(crate) struct Bench(Folder);
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(Folder::new())
     }
 
     pub(crate) fn stem(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.0.stem(name)
     }
 
     fn write<T: Table>(&self, name: &str, meta: T::Meta, table: T) {
-        Writer::write_all(&self.stem(name).with_extension("parquet"), meta, table).unwrap();
+        self.0.write(name, &meta, table);
     }
 
     fn read<T: Table>(&self, name: &str) -> T {
-        Reader::open(&self.stem(name).with_extension("parquet")).unwrap().read().unwrap()
+        self.0.read(name)
     }
 
     /// Features with these ids and vectors; ids from 1000 on are test images.
@@ -75,13 +77,10 @@ impl Bench {
 
     /// Labels with a confidence each.
     pub(crate) fn labels_with(&self, name: &str, classes: &[&str], labels: &[(u32, i32, f32)]) {
-        let table = Labels {
-            id: labels.iter().map(|label| label.0).collect(),
-            label: labels.iter().map(|label| label.1).collect(),
-            source: vec![LabelSource::Given; labels.len()],
-            confidence: labels.iter().map(|label| label.2).collect(),
-        };
-        self.write(name, Classes::new(classes.iter().copied()), table);
+        let rows: Vec<(u32, i32)> = labels.iter().map(|label| (label.0, label.1)).collect();
+        let confidence = labels.iter().map(|label| label.2).collect();
+        let table = Labels { confidence, ..given(&rows) };
+        self.write(name, scarce_stage_testing::classes(classes), table);
     }
 
     /// Runs a kind; its inputs are `port, name` pairs, its outputs lie under `output-PORT`.
@@ -92,31 +91,12 @@ impl Bench {
         inputs: &[(&str, &str)],
         output: &str,
     ) -> Result<(), Failure> {
-        let kinds = crate::kinds();
-        let kind = kinds.iter().find(|known| known.description().kind == kind).unwrap();
         let Value::Object(mut params) = params else { panic!("parameters are an object") };
         params.entry("device").or_insert(json!("cpu"));
-        let input = |&(port, name): &(&str, &str)| {
-            let (stage, axes) = (name.to_owned(), Vec::new());
-            let made = JobInput { stage, port: port.to_owned(), axes, path: self.stem(name) };
-            (port.to_owned(), vec![made])
-        };
-        let made = |port: &str| (port.to_owned(), self.stem(&format!("{output}-{port}")));
-        let job = Job {
-            protocol: PROTOCOL,
-            kind: kind.description().kind.clone(),
-            stage: "tested".to_owned(),
-            params: params.clone(),
-            inputs: inputs.iter().map(input).collect(),
-            outputs: ["predictions", "model", "history", "embeddings"]
-                .map(made)
-                .into_iter()
-                .collect(),
-            threads: 1,
-            data: Vec::new(),
-            ..Job::default()
-        };
-        kind.run(params, &Context::new(job, std::io::sink()))
+        let names = ["predictions", "model", "history", "embeddings"]
+            .map(|port| (port, format!("{output}-{port}")));
+        let outputs = names.iter().map(|(port, name)| (*port, name.as_str()));
+        self.0.run(&crate::kinds(), kind, params.into(), inputs.iter().copied(), outputs)
     }
 
     pub(crate) fn predictions(&self, output: &str) -> Predictions {
@@ -128,14 +108,12 @@ impl Bench {
     }
 
     pub(crate) fn model(&self, output: &str) -> Model {
-        Model::read(&self.stem(&format!("{output}-model"))).unwrap()
+        self.0.model(&format!("{output}-model"))
     }
 
     /// Changes the model that came with `output`.
     pub(crate) fn change_model(&self, output: &str, change: impl FnOnce(&mut Model)) {
-        let mut model = self.model(output);
-        change(&mut model);
-        model.write(&self.stem(&format!("{output}-model"))).unwrap();
+        self.0.change_model(&format!("{output}-model"), change);
     }
 
     /// The bytes of an output.
@@ -146,10 +124,4 @@ impl Bench {
 
 pub(crate) fn split(id: u32) -> Split {
     if id < 1000 { Split::Train } else { Split::Test }
-}
-
-/// A number in `[0, 1)` that looks random (the fraction of a large sine).
-pub(crate) fn unit(id: u32, column: u32) -> f32 {
-    let wave = (f64::from(id) * 12.9898 + f64::from(column) * 78.233 + 1.0).sin() * 43_758.545_3;
-    (wave - wave.floor()) as f32
 }

@@ -1,38 +1,24 @@
 //! For tests: a folder of small tables, and kinds run on them.
 
-use std::{collections::BTreeMap, path::PathBuf};
-
-use arrow::datatypes::Schema;
 use scarce_artifact::{
-    Classes, Distributions, Embeddings, EmbeddingsMeta, LabelSource, Labels, RawWriter, Reader,
-    Split, Table, Vectors,
+    Classes, Distributions, Embeddings, EmbeddingsMeta, LabelSource, Labels, Split, Table, Vectors,
 };
-use scarce_stage::{Context, Failure, Job, JobInput, PROTOCOL};
+use scarce_stage::Failure;
+use scarce_stage_testing::Folder;
+pub(crate) use scarce_stage_testing::{given as labels, on_threads};
 use serde_json::Value;
 
 /// A folder; the outputs go to `out` and `distributions`.
-pub(crate) struct Bench(tempfile::TempDir);
+pub(crate) struct Bench(Folder);
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn stem(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn output(&self) -> Reader<Labels> {
-        Reader::open(&self.stem("out.parquet")).unwrap()
+        Self(Folder::new())
     }
 
     /// Writes a table, which may hold what no typed writer would write.
     pub(crate) fn write<T: Table>(&self, name: &str, meta: T::Meta, table: T) {
-        let path = self.stem(name).with_extension("parquet");
-        let schema = Schema::new(table.fields());
-        let mut writer = RawWriter::create(&path, T::NAME, T::VERSION, schema, &meta).unwrap();
-        writer.write(table.into_arrays()).unwrap();
-        writer.finish().unwrap();
+        self.0.write(name, &meta, table);
     }
 
     pub(crate) fn run(
@@ -41,46 +27,24 @@ impl Bench {
         params: Value,
         inputs: [(&str, &str); 2],
     ) -> Result<(), Failure> {
-        let kinds = crate::kinds();
-        let kind = kinds.iter().find(|known| known.description().kind == kind).unwrap();
-        let input = |(port, name): (&str, &str)| {
-            let (stage, axes) = (name.to_owned(), Vec::new());
-            let made = JobInput { stage, port: port.to_owned(), axes, path: self.stem(name) };
-            (port.to_owned(), vec![made])
-        };
-        let job = Job {
-            protocol: PROTOCOL,
-            kind: kind.description().kind.clone(),
-            stage: "tested".to_owned(),
-            params: params.as_object().cloned().unwrap_or_default(),
-            inputs: inputs.into_iter().map(input).collect(),
-            outputs: BTreeMap::from([
-                ("labels".to_owned(), self.stem("out")),
-                ("distributions".to_owned(), self.stem("distributions")),
-            ]),
-            threads: 1,
-            data: Vec::new(),
-            ..Job::default()
-        };
-        let params = job.params.clone();
-        kind.run(params, &Context::new(job, std::io::sink()))
+        let outputs = [("labels", "out"), ("distributions", "distributions")];
+        self.0.run(&crate::kinds(), kind, params, inputs, outputs)
     }
 
     pub(crate) fn read(&self) -> Labels {
-        self.output().read().unwrap()
+        self.0.read("out")
     }
 
     pub(crate) fn distributions(&self) -> Distributions {
-        Reader::open(&self.stem("distributions.parquet")).unwrap().read().unwrap()
+        self.0.read("distributions")
     }
 
     pub(crate) fn meta(&self) -> Classes {
-        self.output().meta().clone()
+        self.0.meta::<Labels>("out")
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let of = |name: &str| fs_err::read(self.stem(name)).unwrap_or_default();
-        [of("out.parquet"), of("distributions.parquet")].concat()
+        [self.0.bytes("out"), self.0.bytes("distributions")].concat()
     }
 
     /// Features `x`, the rows of `values` in the pool, with ids counted from 0.
@@ -103,21 +67,6 @@ impl Bench {
         self.run(kind, params, [("features", "x"), ("labels", "y")])?;
         Ok(self.read())
     }
-}
-
-/// Given labels.
-pub(crate) fn labels(labels: &[(u32, i32)]) -> Labels {
-    Labels {
-        id: labels.iter().map(|label| label.0).collect(),
-        label: labels.iter().map(|label| label.1).collect(),
-        source: vec![LabelSource::Given; labels.len()],
-        confidence: vec![1.0; labels.len()],
-    }
-}
-
-/// Runs `work` in a pool of so many threads.
-pub(crate) fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
 }
 
 /// Labels of several sources.
