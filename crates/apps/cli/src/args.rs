@@ -131,6 +131,10 @@ pub(crate) enum Command {
     },
     /// Say what differs between two runs: stages, figures, labels
     Diff(DiffArgs),
+    /// Predict new images by what a finished run learnt, without refitting anything
+    Predict(PredictArgs),
+    /// Pack what a finished run learnt into one file, to predict with elsewhere
+    Bundle(BundleArgs),
     /// List the kinds of stages, or document one
     Stages {
         /// The kind to document
@@ -186,6 +190,46 @@ pub(crate) enum Command {
         /// The job file
         job: PathBuf,
     },
+}
+
+/// What predicts, and what.
+#[derive(Debug, Args)]
+pub(crate) struct PredictArgs {
+    /// A pipeline that ran, by name or TOML file, `PIPELINE/STAGE[/AXIS=VALUE…]`, or a bundle
+    pub(crate) run: String,
+    /// A folder of pictures, a Parquet or IDX file, or single pictures
+    #[arg(required = true)]
+    pub(crate) images: Vec<PathBuf>,
+    /// Write to this file instead of standard output; its extension says the format
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The format [default: that of the file's extension, else CSV]
+    #[arg(long, short, value_enum)]
+    pub(crate) format: Option<AnswerFormat>,
+    /// A column with the probability of each class as well
+    #[arg(long)]
+    pub(crate) probabilities: bool,
+}
+
+/// Formats of predictions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswerFormat {
+    /// Comma-separated values with a header
+    Csv,
+    /// A JSON object a line
+    Json,
+    /// Apache Parquet
+    Parquet,
+}
+
+/// What is packed.
+#[derive(Debug, Args)]
+pub(crate) struct BundleArgs {
+    /// A pipeline that ran, by name or TOML file, or `PIPELINE/STAGE[/AXIS=VALUE…]`
+    pub(crate) run: String,
+    /// The file to write
+    #[arg(long, short, value_name = "FILE", default_value = "model.scarce")]
+    pub(crate) output: PathBuf,
 }
 
 /// Which runs are compared.

@@ -93,6 +93,69 @@ pub(crate) enum CliError {
         help: String,
     },
 
+    /// A bundle cannot be used.
+    #[error("the bundle `{path}` cannot be used: {message}")]
+    #[diagnostic(
+        code(scarce::bundle),
+        help("make it again with `scarce bundle`, by this version of scarce")
+    )]
+    Bundle {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+
+    /// A stage that answers for the images of its run alone.
+    #[error("`{stage}` of kind `{kind}` has no model that could predict new images")]
+    #[diagnostic(
+        code(scarce::no_model),
+        help(
+            "its answers are for the images of its own run (transductive); wire its labels to `logistic-regression`, `knn`, `mlp` or `cnn`, or use `propagate-logistic`, and name that stage"
+        )
+    )]
+    NoModel {
+        /// The stage.
+        stage: String,
+        /// Its kind.
+        kind: String,
+    },
+
+    /// A stage above the model does not work for images that come later.
+    #[error("`{stage}` of kind `{kind}` cannot be applied to new images")]
+    #[diagnostic(
+        code(scarce::not_for_new_images),
+        help(
+            "what it makes of an image depends on all the others; take a model that learns from other features"
+        )
+    )]
+    NotForNewImages {
+        /// The stage.
+        stage: String,
+        /// Its kind.
+        kind: String,
+    },
+
+    /// Several models could predict.
+    #[error("`{pipeline}` has more than one model that predicts")]
+    #[diagnostic(code(scarce::which_model), help("name one of {names}"))]
+    WhichModel {
+        /// The pipeline.
+        pipeline: String,
+        /// The stages with their variants.
+        names: String,
+    },
+
+    /// What is to be applied has not been run, or changed since.
+    #[error("`{stage}` has no result for the pipeline as it is now")]
+    #[diagnostic(code(scarce::not_run), help("run it first: scarce run {}", pipeline.display()))]
+    NotRun {
+        /// The stage with its variant.
+        stage: String,
+        /// The pipeline's file.
+        pipeline: PathBuf,
+    },
+
     /// No report where one was looked for.
     #[error("`{name}` holds no report")]
     #[diagnostic(

@@ -20,16 +20,17 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser};
-use scarce_orchestrator::{BuiltIn, Garbage, Hosts, Options, Orchestrator, Search};
+use scarce_orchestrator::{BuiltIn, Garbage, Hosts, Options, Orchestrator, Record, Search};
 use scarce_pipeline::{Document, Overrides, Pipeline, json_schema};
 use scarce_stage::host;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    args::{Cli, Command, Global, PipelineArgs, RunArgs},
+    args::{Cli, Command, Global, PipelineArgs, PredictArgs, RunArgs},
     commands::{
-        check, data, export, graph, new, plan, report, run, runs, show, stages, store, tables,
+        bundle, check, data, diff, export, graph, new, plan, predict, report, run, runs, show,
+        stages, store, tables,
     },
     error::CliError,
     output::Output,
@@ -93,6 +94,13 @@ fn dispatch(command: Command, global: &Global, out: &mut Output) -> Result<u8, C
             stages::run(kind.as_deref(), format, &hosts(&[], root)?.catalogue(), out)?;
         }
         Command::Tables { table, format } => tables::run(table.as_deref(), format, out)?,
+        Command::Predict(args) => return predicted(&args, global, out),
+        Command::Bundle(args) => {
+            let (pipeline, hosts, stage) = finished(&args.run, global)?;
+            let options = Options { data: data_folders(global), ..Options::default() };
+            let orchestrator = Orchestrator::new(root, &pipeline, &hosts, options)?;
+            bundle::run(&args, &orchestrator, stage.as_deref(), root, out)?;
+        }
         Command::Diff(args) => diff::run(&args, root, out)?,
         Command::Schema => out.pretty_json(&json_schema(&hosts(&[], root)?.catalogue()))?,
         Command::Verify => store::verify(root, out)?,
@@ -188,6 +196,69 @@ fn hosts(named: &[PathBuf], root: &Path) -> Result<Hosts, CliError> {
         tracing::warn!("{warning}");
     }
     Ok(hosts)
+}
+
+/// The pipeline of a finished run, as it was run last, and the stage that the argument names.
+fn finished(run: &str, global: &Global) -> Result<(Pipeline, Hosts, Option<String>), CliError> {
+    let plain = |pipeline: PathBuf| PipelineArgs { pipeline, set: Vec::new(), axis: Vec::new() };
+    if Path::new(run).extension().is_some_and(|extension| extension == "toml") {
+        let (pipeline, hosts) = load(&plain(run.into()), global, None)?;
+        return Ok((pipeline, hosts, None));
+    }
+    let (name, stage) = match run.split_once('/') {
+        Some((name, stage)) => (name, Some(stage.trim_end_matches('/').to_owned())),
+        None => (run, None),
+    };
+    let root = &global.artifacts;
+    let Some(record) = Record::last(root, name)? else {
+        let known = Record::pipelines(root)?;
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        return Err(CliError::unknown(
+            "pipeline that ran",
+            name,
+            &names,
+            "`scarce runs` lists them",
+        ));
+    };
+    let mut args = plain(record.file.clone());
+    for change in &record.overrides {
+        match change.split_once(' ') {
+            Some(("--set", set)) => args.set.push(set.to_owned()),
+            Some(("--axis", axis)) => args.axis.push(axis.to_owned()),
+            _ => {}
+        }
+    }
+    let (pipeline, hosts) = load(&args, global, None)?;
+    Ok((pipeline, hosts, stage))
+}
+
+/// Makes or unpacks the bundle, and applies it.
+fn predicted(args: &PredictArgs, global: &Global, out: &mut Output) -> Result<u8, CliError> {
+    let root = &global.artifacts;
+    let folder = tempfile::Builder::new().prefix("scarce-predict-").tempdir()?;
+    if Path::new(&args.run).is_file() && !args.run.ends_with(".toml") {
+        bundle::unpack(Path::new(&args.run), folder.path())?;
+        bundle::check(folder.path(), Path::new(&args.run))?;
+    } else {
+        let (pipeline, hosts, stage) = finished(&args.run, global)?;
+        let options = Options { data: data_folders(global), ..Options::default() };
+        let orchestrator = Orchestrator::new(root, &pipeline, &hosts, options)?;
+        bundle::make(&orchestrator, stage.as_deref(), root, folder.path())?;
+    }
+    let file = predict::fill(folder.path(), &args.images)?;
+    let (pipeline, hosts) = load(
+        &PipelineArgs { pipeline: file, set: Vec::new(), axis: Vec::new() },
+        global,
+        Some(&[]),
+    )?;
+    let options = Options { data: data_folders(global), ..Options::default() };
+    let orchestrator = Orchestrator::new(root, &pipeline, &hosts, options)?;
+    let progress = Progress::new(global.json, global.quiet, global.verbose);
+    let code = run::quietly(&orchestrator, &progress)?;
+    if code == 0 {
+        predict::write(args, &orchestrator, out)?;
+    }
+    Ok(code)
 }
 
 /// What the command line changed, as it was typed.

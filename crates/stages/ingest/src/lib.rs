@@ -24,7 +24,7 @@
 //!
 //! let kinds: Vec<String> =
 //!     scarce_ingest::kinds().iter().map(|kind| kind.description().kind.clone()).collect();
-//! assert_eq!(kinds, ["ingest", "ingest-embeddings", "labels", "budget", "annotate", "holdout"]);
+//! assert_eq!(kinds, ["ingest", "ingest-embeddings", "labels", "budget", "annotate", "holdout", "ingest-model"]);
 //! assert_eq!(Dataset::FashionMnist.known().classes[9], "Ankle boot");
 //! assert_eq!(known().len(), 3);
 //! ```
@@ -43,6 +43,7 @@ mod image_index;
 mod images;
 mod labelling_pool;
 mod labels;
+mod model;
 mod sampling;
 mod stream;
 
@@ -58,6 +59,7 @@ pub use error::{Error, Result};
 pub use holdout::{All, Fold, Params as HoldoutParams};
 pub use images::{Channels, Params as IngestParams, RawShape, Size};
 pub use labels::{MatchBy, Params as LabelsParams, label_counts};
+pub use model::{Params as ModelParams, Role};
 
 /// The kinds of this crate.
 pub fn kinds() -> Vec<Kind> {
@@ -69,5 +71,6 @@ pub fn kinds() -> Vec<Kind> {
         Kind::of::<budget::Budget>(fingerprint),
         Kind::of::<annotate::Annotate>(fingerprint),
         Kind::of::<holdout::Holdout>(fingerprint),
+        Kind::of::<model::IngestModel>(fingerprint),
     ]
 }

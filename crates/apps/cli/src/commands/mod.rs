@@ -1,5 +1,6 @@
 //! One module per command.
 
+pub(crate) mod bundle;
 pub(crate) mod check;
 pub(crate) mod data;
 pub(crate) mod diff;
@@ -10,6 +11,7 @@ pub(crate) mod new;
 pub(crate) mod pictures;
 pub(crate) mod place;
 pub(crate) mod plan;
+pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod runs;

@@ -25,24 +25,44 @@ pub(crate) fn run(
     progress: &Progress,
     out: &mut Output,
 ) -> Result<u8, CliError> {
-    catch_interrupts()?;
     let reached = Mutex::new(HashSet::new());
-    let summary = orchestrator.run(&INTERRUPT, &|event| {
-        if let (Some(task), Ok(mut reached)) = (reached_by(&event), reached.lock()) {
+    let summary = watched(orchestrator, &|event| {
+        if let (Some(task), Ok(mut reached)) = (reached_by(event), reached.lock()) {
             reached.insert(task);
         }
-        progress.show(&event);
+        progress.show(event);
     })?;
     if !out.json() {
         progress.conclude(&sentence(&summary));
         let reached = reached.into_inner().unwrap_or_default();
         show_reports(orchestrator, root, &reached, out)?;
     }
-    Ok(match () {
+    Ok(exit_code(&summary))
+}
+
+/// Runs with its progress on standard error, and returns the exit code.
+pub(crate) fn quietly(
+    orchestrator: &Orchestrator<'_>,
+    progress: &Progress,
+) -> Result<u8, CliError> {
+    let summary = watched(orchestrator, &|event| progress.show(event))?;
+    Ok(exit_code(&summary))
+}
+
+fn watched(
+    orchestrator: &Orchestrator<'_>,
+    events: &(dyn Fn(&RunEvent) + Sync),
+) -> Result<Summary, CliError> {
+    catch_interrupts()?;
+    Ok(orchestrator.run(&INTERRUPT, &|event| events(&event))?)
+}
+
+fn exit_code(summary: &Summary) -> u8 {
+    match () {
         () if summary.interrupted => 130,
         () if summary.is_success() => 0,
         () => 1,
-    })
+    }
 }
 
 /// The task whose result this event says to be there.
