@@ -66,6 +66,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("scarce-bench", &["scarce-artifact", "scarce-kernels", "scarce-ingest", "scarce-report"]),
     ("scarce-fingerprint", &[]),
     ("scarce-tests", &[]),
+    ("scarce-faults", &["scarce-tests"]),
     ("xtask", &["scarce-wheels"]),
 ];
 
