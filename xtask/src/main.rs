@@ -1,4 +1,4 @@
-//! Chores: `cargo xtask setup | run | test | experiments | frontier | bench`.
+//! Chores: `cargo xtask setup | run | test | experiments | frontier | bench | faults`.
 //!
 //! `run` and `test` are all that a newcomer needs: each provisions libtorch and ONNX Runtime, builds,
 //! and goes. `setup` provisions only, after which plain `cargo build`, `cargo test` and
@@ -38,6 +38,9 @@ Commands:
   frontier [ARGS]        the same for the studies of few labels and docs/frontier.md
   bench [ARGS]           measure scarce beside its peers and put the tables into
                          docs/benchmarks.md; ARGS go to `benchmark run`
+  faults [ARGS]          attack scarce and print what survived; ARGS go to `attack`, or
+                         --document puts what the last attack found into
+                         docs/reliability.md
 
 Environment:
   LIBTORCH=DIR            use the libtorch in DIR
@@ -88,6 +91,10 @@ fn chore(arguments: &[String]) -> Result<ExitCode> {
         "bench" => {
             provision(&root)?;
             build::bench(&root, "docs/benchmarks.md", rest)
+        }
+        "faults" => {
+            provision(&root)?;
+            build::faults(&root, "docs/reliability.md", rest)
         }
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
