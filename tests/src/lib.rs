@@ -43,5 +43,5 @@ mod project;
 pub use answer::{Answer, Run};
 pub use binaries::{binaries, workspace_root};
 pub use data::data_with;
-pub use process::{Child, descendants, eventually, is_alive, signal, skipped};
+pub use process::{Child, descendants, eventually, is_alive, signal, skipped, wrapped};
 pub use project::{Project, SMALL, fixture};

@@ -135,3 +135,21 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         thread::sleep(Duration::from_millis(10));
     }
 }
+
+/// A command run by another one, as `env`, `setpriv` or `sh -c` do: its program and words come last, and
+/// the folder and the variables are its own.
+pub fn wrapped(mut outer: Command, inner: &Command) -> Command {
+    if !inner.get_program().is_empty() {
+        outer.arg(inner.get_program()).args(inner.get_args());
+    }
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
+        };
+    }
+    if let Some(folder) = inner.get_current_dir() {
+        outer.current_dir(folder);
+    }
+    outer
+}

@@ -83,6 +83,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // beside the house
     ("scarce-bench", BENCH),
     ("scarce-tests", &[]),
+    ("scarce-faults", &["scarce-tests"]),
     ("xtask", &["scarce-wheels"]),
 ];
 

@@ -4,7 +4,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use scarce_tests::{Child, Project, SMALL, skipped};
+use scarce_tests::{Child, Project, SMALL, skipped, wrapped};
 
 mod a_store_that_cannot_be_written {
     use super::*;
@@ -82,11 +82,10 @@ mod a_full_disk {
     fn or_a_limit_on_files_is_a_failed_stage() {
         let project = Project::with(SMALL);
         let mut command = std::process::Command::new("bash");
-        let scarce = project.command(&[]);
         command.arg("-c").arg("trap '' XFSZ; ulimit -f 20; exec \"$0\" \"$@\"");
-        command.arg(scarce.get_program()).args(["run", "pipeline.toml"]);
-        command.args(["--set", "stages.images.limit=1400", "--set", "stages.pixels.scale=raw"]);
-        let answer = Child::start(like(command, &scarce)).finish();
+        let limit = ["--set", "stages.images.limit=1400", "--set", "stages.pixels.scale=raw"];
+        let scarce = project.command(&[&["run", "pipeline.toml"][..], &limit].concat());
+        let answer = Child::start(wrapped(command, &scarce)).finish();
         assert!(matches!(answer.code, Some(1 | 2)), "{answer}");
         assert!(answer.stderr.contains("large") && !answer.stderr.contains("panicked"), "{answer}");
         project.scarce(&["verify"]).ended(0).says(&["0 damaged"]);
@@ -127,8 +126,7 @@ mod a_store_of_two_users {
         let mut command = std::process::Command::new("setpriv");
         command.args(["--reuid", &id, "--regid", &id, "--clear-groups", "sh", "-c"]);
         command.arg(format!("umask {umask}; exec \"$0\" \"$@\""));
-        command.arg(scarce.get_program()).args(words);
-        Child::start(like(command, &scarce)).finish()
+        Child::start(wrapped(command, &scarce)).finish()
     }
 
     const RUN: &[&str] = &["run", "pipeline.toml"];
@@ -190,23 +188,6 @@ mod a_store_of_two_users {
     }
 }
 
-/// The command with the folder and the variables of another one.
-fn like(
-    mut command: std::process::Command,
-    other: &std::process::Command,
-) -> std::process::Command {
-    for (name, value) in other.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    if let Some(folder) = other.get_current_dir() {
-        command.current_dir(folder);
-    }
-    command
-}
-
 /// Runs a shell script that may mount things, with `scarce` and its words as `$0` and `$@`; `None`,
 /// said aloud, where nobody may.
 fn in_own_mounts(project: &Project, script: &str, words: &[&str]) -> Option<scarce_tests::Answer> {
@@ -220,8 +201,5 @@ fn in_own_mounts(project: &Project, script: &str, words: &[&str]) -> Option<scar
         skipped("nobody may mount a file system here");
         return None;
     }
-    let scarce = project.command(words);
-    let mut command = own(script);
-    command.arg(scarce.get_program()).args(words);
-    Some(Child::start(like(command, &scarce)).finish())
+    Some(Child::start(wrapped(own(script), &project.command(words))).finish())
 }

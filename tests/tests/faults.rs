@@ -372,6 +372,29 @@ mod two_runs_at_once {
         the_store_is_whole(&project);
     }
 
+    /// One that showed something used to take away the links that the other was about to put in place.
+    #[test]
+    fn change_views_one_after_the_other() {
+        let project = Project::with(SMALL);
+        project.run(&["images"]).ended(0);
+        let lock = fs_err::File::open(project.path("artifacts/runs/small/.lock")).unwrap();
+        lock.lock().unwrap();
+        let run = project.start(&["--jobs", "1"]);
+        eventually("something is published", || {
+            let kinds = ["budget", "pixels"];
+            let store = project.path("artifacts/store");
+            kinds.iter().any(|kind| !names(&store.join(kind)).is_empty()).then_some(())
+        });
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        for stage in ["labels", "pixels"] {
+            assert!(!project.path("artifacts/runs/small").join(stage).exists(), "{stage} is shown");
+        }
+        drop(lock);
+        scarce_tests::Run::from(run.finish()).ended(0);
+        assert!(project.path("artifacts/runs/small/labels/labels.parquet").exists());
+        the_store_is_whole(&project);
+    }
+
     #[test]
     fn of_the_same_axes_in_another_order() {
         let axes = "[axes]\nseed = [0, 1, 2, 3]\n\n[stages.images]";

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, process::Command};
 
-use scarce_tests::{Child, Project, SMALL, fixture};
+use scarce_tests::{Child, Project, SMALL, fixture, wrapped};
 
 /// Two stages that wait a second, each with these resources.
 fn two(resources: &str) -> Project {
@@ -75,16 +75,9 @@ fn more_threads_than_any_machine_has_are_refused() {
 #[test]
 fn a_parent_that_ignores_the_end_of_its_children_does_no_harm() {
     let project = Project::with(SMALL);
-    let plain = project.command(&["run", "pipeline.toml"]);
     let mut ignoring = Command::new("env");
-    ignoring.arg("--ignore-signal=CHLD").arg(plain.get_program()).args(plain.get_args());
-    ignoring.current_dir(project.folder());
-    for (name, value) in plain.get_envs() {
-        match value {
-            Some(value) => ignoring.env(name, value),
-            None => ignoring.env_remove(name),
-        };
-    }
+    ignoring.arg("--ignore-signal=CHLD");
+    let ignoring = wrapped(ignoring, &project.command(&["run", "pipeline.toml"]));
     Child::start(ignoring).finish().ended(0).complains_of(&["5 ran"]);
 }
 

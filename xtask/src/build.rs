@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::docs;
 
@@ -50,12 +50,8 @@ pub(crate) fn bench(root: &Path, document: &str, arguments: &[String]) -> Result
     if let Some(failed) = build_binaries(root)? {
         return Ok(failed);
     }
-    let status = cargo(root)
-        .args(["build", "--release", "--package", "scarce-bench"])
-        .status()
-        .context("`cargo build`")?;
-    if !status.success() {
-        return Ok(code(status));
+    if let Some(failed) = build_package(root, "scarce-bench")? {
+        return Ok(failed);
     }
     let program = binaries()?.join("benchmark");
     let benchmark = || {
@@ -74,6 +70,31 @@ pub(crate) fn bench(root: &Path, document: &str, arguments: &[String]) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
+/// Builds the binaries and the suite of attacks, and attacks; or, with `--document` alone, puts what the
+/// last attack found into the document.
+pub(crate) fn faults(root: &Path, document: &str, arguments: &[String]) -> Result<ExitCode> {
+    if let Some(failed) = build_binaries(root)? {
+        return Ok(failed);
+    }
+    if let Some(failed) = build_package(root, "scarce-faults")? {
+        return Ok(failed);
+    }
+    let program = binaries()?.join("attack");
+    let failed = || format!("`{}`", program.display());
+    let mut attack = Command::new(&program);
+    attack.current_dir(root).env("SCARCE_BIN_DIR", binaries()?);
+    if arguments != ["--document"] {
+        return Ok(code(attack.args(arguments).status().with_context(failed)?));
+    }
+    let table = attack.arg("--table").output().with_context(failed)?;
+    if !table.status.success() {
+        bail!("{}", String::from_utf8_lossy(&table.stderr).trim());
+    }
+    let table = String::from_utf8(table.stdout).context("the table is not UTF-8")?;
+    docs::fill(root, document, |_| Ok(table.clone()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// The `scarce` that [`run_pipeline`] builds.
 pub(crate) fn scarce() -> Result<PathBuf> {
     Ok(binaries()?.join("scarce"))
@@ -83,6 +104,15 @@ pub(crate) fn scarce() -> Result<PathBuf> {
 fn build_binaries(root: &Path) -> Result<Option<ExitCode>> {
     let status = cargo(root)
         .args(["build", "--release", "--package", "scarce", "--package", "scarce-torch"])
+        .status()
+        .context("`cargo build`")?;
+    Ok((!status.success()).then(|| code(status)))
+}
+
+/// Builds the programs of a package; how Cargo failed, if it did.
+fn build_package(root: &Path, package: &str) -> Result<Option<ExitCode>> {
+    let status = cargo(root)
+        .args(["build", "--release", "--package", package])
         .status()
         .context("`cargo build`")?;
     Ok((!status.success()).then(|| code(status)))

@@ -1,4 +1,4 @@
-//! Chores: `cargo xtask setup | run | test | experiments | frontier | guide | bench`.
+//! Chores: `cargo xtask setup | run | test | experiments | frontier | guide | bench | faults`.
 //!
 //! `run` and `test` are all that a newcomer needs: each provisions libtorch and ONNX Runtime, builds,
 //! and goes. `setup` provisions only, after which plain `cargo build`, `cargo test` and
@@ -41,6 +41,9 @@ Commands:
                          docs/guide
   bench [ARGS]           measure scarce beside its peers and put the tables into
                          docs/benchmarks.md; ARGS go to `benchmark run`
+  faults [ARGS]          attack scarce and print what survived; ARGS go to `attack`, or
+                         --document puts what the last attack found into
+                         docs/reliability.md
 
 Environment:
   LIBTORCH=DIR            use the libtorch in DIR
@@ -95,6 +98,10 @@ fn chore(arguments: &[String]) -> Result<ExitCode> {
         "guide" => {
             provision(&root)?;
             guide::write(&root)
+        }
+        "faults" => {
+            provision(&root)?;
+            build::faults(&root, "docs/reliability.md", rest)
         }
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

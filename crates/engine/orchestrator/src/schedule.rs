@@ -25,7 +25,7 @@ use crate::{
     ingredients::producers,
     orchestrator::say,
     ready::Ready,
-    record::Journal,
+    record::{self, Journal},
     repair::Repairs,
     resources::{Held, Request, Share},
     verified::Verified,
@@ -272,7 +272,10 @@ impl<'a> Run<'a> {
     fn done(&mut self, index: usize, entry: Arc<Entry>, usage: Option<Usage>) {
         let Orchestrator { root, whole, .. } = self.shared.orchestrator;
         let folder = self.shared.task(index).folder();
-        if let Err(error) = Views::new(root, &whole.name).show(&folder, &entry) {
+        // Another run of this pipeline that shows something now would take our links for leftovers.
+        let shown = record::lock(root, &whole.name)
+            .and_then(|_lock| Views::new(root, &whole.name).show(&folder, &entry));
+        if let Err(error) = shown {
             // Made again when the run ends; what matters is in the store.
             tracing::debug!("a view is not there yet: {error}");
         }

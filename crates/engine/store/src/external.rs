@@ -11,7 +11,10 @@ use scarce_artifact::{Digest, digest_bytes, digest_file, is_cache};
 use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
-use crate::{Durability, Error, Result, Store, files::read_file, store::Own, write_atomic};
+use crate::{
+    Durability, Error, Layout, Result, Store, files::read_file, seal, store::Own, unseal,
+    write_atomic,
+};
 
 /// A file may be written twice within one tick of the file system's clock; a digest taken so soon
 /// after the last change is not remembered. FAT's clock ticks every 2 s.
@@ -48,7 +51,7 @@ pub enum Change {
 struct Remembered {
     path: PathBuf,
     stat: Digest,
-    digest: Digest,
+    content: Digest,
 }
 
 /// A file to digest: its name relative to the folder (empty for a single file).
@@ -94,9 +97,9 @@ impl Store {
                 continue;
             }
             let settled = before.newest().is_none_or(|newest| newest + RACY < begun);
-            let (stat, remembered) = (before.stat.clone(), digest.clone());
+            let (stat, content) = (before.stat.clone(), digest.clone());
             if settled {
-                remember(&place, &Remembered { path, stat, digest: remembered });
+                remember(&place, &Remembered { path, stat, content });
             }
             return Ok(Snapshot { digest, stat: before.stat, settled });
         }
@@ -235,13 +238,13 @@ fn digest_of(path: &Path) -> Result<Digest> {
 }
 
 fn recall(place: &Path, path: &Path, stat: &Digest) -> Option<Digest> {
-    let remembered: Remembered = serde_json::from_slice(&read_file(place).ok()?).ok()?;
-    (remembered.path == path && remembered.stat == *stat).then_some(remembered.digest)
+    let remembered: Remembered = unseal(&read_file(place).ok()?, "a digest", |_| false).ok()?;
+    (remembered.path == path && remembered.stat == *stat).then_some(remembered.content)
 }
 
 /// A store that cannot be written only costs time here.
 fn remember(place: &Path, remembered: &Remembered) {
-    let Ok(text) = serde_json::to_vec(remembered) else { return };
+    let Ok(text) = seal(remembered, Layout::Line) else { return };
     if let Err(error) = write_atomic(place, &text, Durability::Process) {
         tracing::debug!("a digest is not remembered: {error}");
     }

@@ -15,7 +15,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process_group};
 use scarce_artifact::{digest_bytes, digest_file};
 use scarce_stage::{Description, HostDescription, PROTOCOL};
-use scarce_store::{Durability, write_atomic};
+use scarce_store::{Durability, Layout, seal, unseal, write_atomic};
 use serde::{Deserialize, Serialize};
 
 use crate::{child::spawn_patiently, outputs};
@@ -103,7 +103,8 @@ pub(super) fn was_silent(cache: Option<&Path>, program: &Path) -> bool {
 
 fn remembered(cache: &Path, program: &Path) -> Option<Remembered> {
     let text = scarce_store::read_file(&place(cache, program)).ok()?;
-    let remembered: Remembered = serde_json::from_slice(&text).ok()?;
+    // A flipped bit would be another default of a parameter, or another fingerprint of the code.
+    let remembered: Remembered = unseal(&text, "a description", |_| false).ok()?;
     (remembered.identity == identity(program)?).then_some(remembered)
 }
 
@@ -123,7 +124,8 @@ pub(super) fn remember_silence(cache: Option<&Path>, program: &Path) {
 
 fn keep(cache: Option<&Path>, program: &Path, kinds: Vec<Description>, silent: Option<u64>) {
     let (Some(cache), Some(identity)) = (cache, identity(program)) else { return };
-    let Ok(text) = serde_json::to_vec(&Remembered { identity, kinds, silent }) else { return };
+    let remembered = Remembered { identity, kinds, silent };
+    let Ok(text) = seal(&remembered, Layout::Line) else { return };
     if let Err(error) = write_atomic(&place(cache, program), &text, Durability::Process) {
         tracing::debug!("a host's description is not remembered: {error}");
     }

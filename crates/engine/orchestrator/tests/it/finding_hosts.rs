@@ -113,6 +113,27 @@ fn a_description_is_remembered_until_the_program_changes() {
     assert_eq!(starts(), 2);
 }
 
+/// A default that is another would be another parameter of every stage that leaves it out, without a word.
+#[test]
+fn a_description_that_has_changed_on_the_disk_is_asked_for_anew() {
+    let path = tempfile::tempdir().unwrap();
+    let cache = tempfile::tempdir().unwrap();
+    let program = host(&path, "scarce-one", "one");
+    let mut search = search(&path);
+    search.cache = Some(cache.path().to_owned());
+    assert!(Hosts::discover(&search).unwrap().get("one").is_some());
+    let files = scarce_store::list(cache.path()).unwrap();
+    let [file] = &files[..] else { panic!("one description") };
+    let text = fs_err::read_to_string(file).unwrap();
+    assert!(text.contains("\"one\""), "{text}");
+    fs_err::write(file, text.replace("\"one\"", "\"two\"")).unwrap();
+    let hosts = Hosts::discover(&search).unwrap();
+    assert!(hosts.get("one").is_some() && hosts.get("two").is_none());
+    let starts = fs_err::read_to_string(program.with_extension("log")).unwrap().lines().count();
+    assert_eq!(starts, 2);
+    assert_eq!(fs_err::read_to_string(file).unwrap(), text, "and remembered anew");
+}
+
 #[test]
 fn one_on_the_path_that_does_not_answer_costs_its_silence_once() {
     let path = tempfile::tempdir().unwrap();

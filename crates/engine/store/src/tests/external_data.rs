@@ -61,9 +61,14 @@ fn that_is_old_enough_is_remembered() {
     let first = store.snapshot(&path).unwrap().digest;
     let places = files::list(&store.own(Own::Digests)).unwrap();
     assert_eq!(places.len(), 1);
-    // What is remembered is what is answered.
+    // What is remembered is what is answered, and what has changed on the disk is not remembered.
     let text = fs_err::read_to_string(&places[0]).unwrap();
-    fs_err::write(&places[0], text.replace(first.as_str(), &"0".repeat(64))).unwrap();
+    let spoilt = text.replace(first.as_str(), &"0".repeat(64));
+    fs_err::write(&places[0], &spoilt).unwrap();
+    assert_eq!(store.snapshot(&path).unwrap().digest, first);
+    let mut other: serde_json::Value = serde_json::from_str(&spoilt).unwrap();
+    other.as_object_mut().unwrap().remove("digest");
+    fs_err::write(&places[0], crate::seal(&other, crate::Layout::Line).unwrap()).unwrap();
     assert_eq!(store.snapshot(&path).unwrap().digest.as_str(), "0".repeat(64));
     fs_err::write(&path, "two").unwrap();
     let second = store.snapshot(&path).unwrap().digest;
