@@ -66,6 +66,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("scarce-bench", &["scarce-artifact", "scarce-kernels", "scarce-ingest", "scarce-report"]),
     ("scarce-fingerprint", &[]),
     ("scarce-tests", &[]),
+    (
+        "scarce-fuzzing",
+        &[
+            "scarce-artifact",
+            "scarce-ingest",
+            "scarce-orchestrator",
+            "scarce-pictures",
+            "scarce-pipeline",
+            "scarce-pretrained",
+            "scarce-stage",
+        ],
+    ),
     ("xtask", &["scarce-wheels"]),
 ];
 

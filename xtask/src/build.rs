@@ -47,31 +47,40 @@ pub(crate) fn test(root: &Path, arguments: &[String]) -> Result<ExitCode> {
 /// Builds the binaries and the benchmark, measures (`benchmark run`), and puts the tables of all that
 /// was measured so far into the document.
 pub(crate) fn bench(root: &Path, document: &str, arguments: &[String]) -> Result<ExitCode> {
-    if let Some(failed) = build_binaries(root)? {
+    if let Some(failed) = build(root, &["scarce", "scarce-torch", "scarce-bench"])? {
         return Ok(failed);
     }
-    let status = cargo(root)
-        .args(["build", "--release", "--package", "scarce-bench"])
-        .status()
-        .context("`cargo build`")?;
+    let mut run = benchmark(root)?;
+    let status = run.arg("run").args(arguments).status().context("`benchmark run`")?;
     if !status.success() {
         return Ok(code(status));
     }
-    let program = binaries()?.join("benchmark");
-    let benchmark = || {
-        let mut command = Command::new(&program);
-        command.current_dir(root);
-        command
-    };
-    let failed = || format!("`{}`", program.display());
-    let status = benchmark().arg("run").args(arguments).status().with_context(failed)?;
-    if !status.success() {
-        return Ok(code(status));
-    }
-    let tables = benchmark().args(["table", "--markdown"]).output().with_context(failed)?;
+    let tables = benchmark(root)?.args(["table", "--markdown"]).output();
+    let tables = tables.context("`benchmark table`")?;
     let tables = String::from_utf8(tables.stdout).context("the tables are not UTF-8")?;
     docs::fill(root, document, |_| Ok(tables.clone()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Builds `scarce` and the benchmark, compares answers with scikit-learn's (`benchmark agree`), and
+/// writes the outcome into the document.
+pub(crate) fn peers(root: &Path, document: &str, arguments: &[String]) -> Result<ExitCode> {
+    if let Some(failed) = build(root, &["scarce", "scarce-bench"])? {
+        return Ok(failed);
+    }
+    let mut command = benchmark(root)?;
+    command.arg("agree");
+    if !arguments.iter().any(|word| word.starts_with("--fixture")) {
+        command.args(["--document", document]);
+    }
+    Ok(code(command.args(arguments).status().context("`benchmark agree`")?))
+}
+
+/// The built benchmark, to be run at the root.
+fn benchmark(root: &Path) -> Result<Command> {
+    let mut command = Command::new(binaries()?.join("benchmark"));
+    command.current_dir(root);
+    Ok(command)
 }
 
 /// The `scarce` that [`run_pipeline`] builds.
@@ -81,14 +90,21 @@ pub(crate) fn scarce() -> Result<PathBuf> {
 
 /// Builds `scarce` and `scarce-torch`; how Cargo failed, if it did.
 fn build_binaries(root: &Path) -> Result<Option<ExitCode>> {
+    build(root, &["scarce", "scarce-torch"])
+}
+
+/// Builds packages; how Cargo failed, if it did.
+fn build(root: &Path, packages: &[&str]) -> Result<Option<ExitCode>> {
+    let packages = packages.iter().flat_map(|package| ["--package", package]);
     let status = cargo(root)
-        .args(["build", "--release", "--package", "scarce", "--package", "scarce-torch"])
+        .args(["build", "--release"])
+        .args(packages)
         .status()
         .context("`cargo build`")?;
     Ok((!status.success()).then(|| code(status)))
 }
 
-fn cargo(root: &Path) -> Command {
+pub(crate) fn cargo(root: &Path) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
     command.current_dir(root);
@@ -101,7 +117,7 @@ fn binaries() -> Result<PathBuf> {
     Ok(this.parent().map(Path::to_owned).unwrap_or_default())
 }
 
-fn code(status: ExitStatus) -> ExitCode {
+pub(crate) fn code(status: ExitStatus) -> ExitCode {
     // none: ended by a signal
     status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
