@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Table(TableOptions),
     /// List the works and their cases
     List,
+    /// Compare answers with scikit-learn's, case by case; ends with 1 if any differs
+    Agree(AgreeOptions),
 }
 
 /// What to measure, and how.
@@ -87,6 +89,22 @@ pub(crate) struct TableOptions {
     /// Where the results are
     #[arg(long, value_name = "DIR", default_value = "artifacts/bench")]
     pub(crate) out: PathBuf,
+}
+
+/// Where the outcome of the comparison goes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AgreeOptions {
+    /// Write the outcome into this Markdown file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) document: Option<PathBuf>,
+
+    /// Write small cases and scikit-learn's answers into this folder instead
+    #[arg(long, value_name = "DIR", conflicts_with = "document")]
+    pub(crate) fixture: Option<PathBuf>,
+
+    /// Print every case
+    #[arg(long)]
+    pub(crate) verbose: bool,
 }
 
 #[cfg(test)]

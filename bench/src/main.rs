@@ -17,11 +17,15 @@
 //! | [`results`] | what was measured, as Parquet: `artifacts/bench/WORK/CASE.parquet` |
 //! | [`table`], [`statistics`], [`quality`] | what people see |
 //!
+//! Whether the answers are the same is another question: `benchmark agree` (`cargo xtask peers`) asks it
+//! several hundred times ([`agreement`]).
+//!
 //! The kernels are called in this process; pipelines run through the built `scarce`, as people run it.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people")]
 
+mod agreement;
 mod args;
 mod contest;
 mod data;
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
             list();
             Ok(true)
         }
+        Command::Agree(options) => agreement::compare(&options),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -54,6 +54,16 @@ pub(crate) fn used(folder: &Path, pipeline: &str) -> Result<BTreeMap<String, Use
     Ok(record.tasks.into_iter().filter_map(ran).collect())
 }
 
+/// The program that was built with this one.
+pub(crate) fn beside_this() -> Result<PathBuf> {
+    let this = std::env::current_exe().context("the path of this program")?;
+    let program = this.with_file_name("scarce").with_extension(std::env::consts::EXE_EXTENSION);
+    if !program.is_file() {
+        bail!("`{}` is not there: `cargo xtask bench` builds it", program.display());
+    }
+    Ok(program)
+}
+
 /// The program and what every call of it is given.
 pub(crate) struct Scarce {
     program: PathBuf,
@@ -64,12 +74,7 @@ pub(crate) struct Scarce {
 impl Scarce {
     /// The one that was built with this program.
     pub(crate) fn beside_this(threads: usize, data: &[PathBuf]) -> Result<Self> {
-        let this = std::env::current_exe().context("the path of this program")?;
-        let program = this.with_file_name("scarce").with_extension(std::env::consts::EXE_EXTENSION);
-        if !program.is_file() {
-            bail!("`{}` is not there: `cargo xtask bench` builds it", program.display());
-        }
-        Ok(Self { program, threads, data: data.to_vec() })
+        Ok(Self { program: beside_this()?, threads, data: data.to_vec() })
     }
 
     /// `scarce run PIPELINE MORE…` in `folder`, with its artifacts below.

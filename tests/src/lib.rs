@@ -17,6 +17,7 @@
 //! | `faults`, `disks` | spoilt bytes, signals, two runs, no room, no permission |
 //! | `hosts` | programs of others that provide kinds; who links libtorch |
 //! | `commands`, `documentation` | each command, as text and as JSON; every parameter explained |
+//! | `agreement` | scikit-learn's answers to small cases |
 //! | `interop` | polars, pandas and DuckDB; `SCARCE_TEST_PYTHON` names an interpreter that has them |
 //! | `architecture` | the arrows between crates |
 //!

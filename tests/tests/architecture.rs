@@ -84,6 +84,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("scarce-bench", BENCH),
     ("scarce-tests", &[]),
     ("scarce-faults", &["scarce-tests"]),
+    (
+        "scarce-fuzzing",
+        &[
+            "scarce-artifact",
+            "scarce-ingest",
+            "scarce-orchestrator",
+            "scarce-pictures",
+            "scarce-pipeline",
+            "scarce-pretrained",
+            "scarce-stage",
+        ],
+    ),
     ("xtask", &["scarce-wheels"]),
 ];
 

@@ -47,24 +47,16 @@ pub(crate) fn test(root: &Path, arguments: &[String]) -> Result<ExitCode> {
 /// Builds the binaries and the benchmark, measures (`benchmark run`), and puts the tables of all that
 /// was measured so far into the document.
 pub(crate) fn bench(root: &Path, document: &str, arguments: &[String]) -> Result<ExitCode> {
-    if let Some(failed) = build_binaries(root)? {
+    if let Some(failed) = build(root, &["scarce", "scarce-torch", "scarce-bench"])? {
         return Ok(failed);
     }
-    if let Some(failed) = build_package(root, "scarce-bench")? {
-        return Ok(failed);
-    }
-    let program = binaries()?.join("benchmark");
-    let benchmark = || {
-        let mut command = Command::new(&program);
-        command.current_dir(root);
-        command
-    };
-    let failed = || format!("`{}`", program.display());
-    let status = benchmark().arg("run").args(arguments).status().with_context(failed)?;
+    let mut run = benchmark(root)?;
+    let status = run.arg("run").args(arguments).status().context("`benchmark run`")?;
     if !status.success() {
         return Ok(code(status));
     }
-    let tables = benchmark().args(["table", "--markdown"]).output().with_context(failed)?;
+    let tables = benchmark(root)?.args(["table", "--markdown"]).output();
+    let tables = tables.context("`benchmark table`")?;
     let tables = String::from_utf8(tables.stdout).context("the tables are not UTF-8")?;
     docs::fill(root, document, |_| Ok(tables.clone()))?;
     Ok(ExitCode::SUCCESS)
@@ -73,10 +65,7 @@ pub(crate) fn bench(root: &Path, document: &str, arguments: &[String]) -> Result
 /// Builds the binaries and the suite of attacks, and attacks; or, with `--document` alone, puts what the
 /// last attack found into the document.
 pub(crate) fn faults(root: &Path, document: &str, arguments: &[String]) -> Result<ExitCode> {
-    if let Some(failed) = build_binaries(root)? {
-        return Ok(failed);
-    }
-    if let Some(failed) = build_package(root, "scarce-faults")? {
+    if let Some(failed) = build(root, &["scarce", "scarce-torch", "scarce-faults"])? {
         return Ok(failed);
     }
     let program = binaries()?.join("attack");
@@ -95,6 +84,27 @@ pub(crate) fn faults(root: &Path, document: &str, arguments: &[String]) -> Resul
     Ok(ExitCode::SUCCESS)
 }
 
+/// Builds `scarce` and the benchmark, compares answers with scikit-learn's (`benchmark agree`), and
+/// writes the outcome into the document.
+pub(crate) fn peers(root: &Path, document: &str, arguments: &[String]) -> Result<ExitCode> {
+    if let Some(failed) = build(root, &["scarce", "scarce-bench"])? {
+        return Ok(failed);
+    }
+    let mut command = benchmark(root)?;
+    command.arg("agree");
+    if !arguments.iter().any(|word| word.starts_with("--fixture")) {
+        command.args(["--document", document]);
+    }
+    Ok(code(command.args(arguments).status().context("`benchmark agree`")?))
+}
+
+/// The built benchmark, to be run at the root.
+fn benchmark(root: &Path) -> Result<Command> {
+    let mut command = Command::new(binaries()?.join("benchmark"));
+    command.current_dir(root);
+    Ok(command)
+}
+
 /// The `scarce` that [`run_pipeline`] builds.
 pub(crate) fn scarce() -> Result<PathBuf> {
     Ok(binaries()?.join("scarce"))
@@ -102,23 +112,21 @@ pub(crate) fn scarce() -> Result<PathBuf> {
 
 /// Builds `scarce` and `scarce-torch`; how Cargo failed, if it did.
 fn build_binaries(root: &Path) -> Result<Option<ExitCode>> {
+    build(root, &["scarce", "scarce-torch"])
+}
+
+/// Builds packages; how Cargo failed, if it did.
+fn build(root: &Path, packages: &[&str]) -> Result<Option<ExitCode>> {
+    let packages = packages.iter().flat_map(|package| ["--package", package]);
     let status = cargo(root)
-        .args(["build", "--release", "--package", "scarce", "--package", "scarce-torch"])
+        .args(["build", "--release"])
+        .args(packages)
         .status()
         .context("`cargo build`")?;
     Ok((!status.success()).then(|| code(status)))
 }
 
-/// Builds the programs of a package; how Cargo failed, if it did.
-fn build_package(root: &Path, package: &str) -> Result<Option<ExitCode>> {
-    let status = cargo(root)
-        .args(["build", "--release", "--package", package])
-        .status()
-        .context("`cargo build`")?;
-    Ok((!status.success()).then(|| code(status)))
-}
-
-fn cargo(root: &Path) -> Command {
+pub(crate) fn cargo(root: &Path) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
     command.current_dir(root);
@@ -131,7 +139,7 @@ fn binaries() -> Result<PathBuf> {
     Ok(this.parent().map(Path::to_owned).unwrap_or_default())
 }
 
-fn code(status: ExitStatus) -> ExitCode {
+pub(crate) fn code(status: ExitStatus) -> ExitCode {
     // none: ended by a signal
     status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
 }

@@ -1,4 +1,4 @@
-//! Chores: `cargo xtask setup | run | test | experiments | frontier | guide | bench | faults`.
+//! Chores: `cargo xtask setup | run | test | experiments | frontier | guide | bench | peers | faults | fuzz`.
 //!
 //! `run` and `test` are all that a newcomer needs: each provisions libtorch and ONNX Runtime, builds,
 //! and goes. `setup` provisions only, after which plain `cargo build`, `cargo test` and
@@ -13,6 +13,7 @@
 mod build;
 mod cache;
 mod docs;
+mod fuzz;
 mod guide;
 mod libtorch;
 mod onnxruntime;
@@ -44,6 +45,11 @@ Commands:
   faults [ARGS]          attack scarce and print what survived; ARGS go to `attack`, or
                          --document puts what the last attack found into
                          docs/reliability.md
+  peers [ARGS]           compare scarce's answers with scikit-learn's, case by case, and write
+                         docs/agreement.md; 1 if any differs; ARGS go to `benchmark agree`
+  fuzz [--minutes M] [TARGET…]
+                         fuzz every target, or these, for M minutes each (5), and print a table
+                         of executions, coverage and findings; 1 if there are findings
 
 Environment:
   LIBTORCH=DIR            use the libtorch in DIR
@@ -103,6 +109,11 @@ fn chore(arguments: &[String]) -> Result<ExitCode> {
             provision(&root)?;
             build::faults(&root, "docs/reliability.md", rest)
         }
+        "peers" => {
+            provision(&root)?;
+            build::peers(&root, "docs/agreement.md", rest)
+        }
+        "fuzz" => fuzz::run(&root, rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)

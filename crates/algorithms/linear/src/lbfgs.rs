@@ -14,8 +14,9 @@ const DECREASE: f64 = 1e-4;
 const CURVATURE: f64 = 0.9;
 /// Changes below this share of the value are taken for rounding: near the minimum the gradient
 /// still points the way where the value no longer does (the approximate Wolfe conditions of W.
-/// Hager and H. Zhang, SIAM J. Optimization 16, 2005).
-const ROUNDING: f64 = 1e-7;
+/// Hager and H. Zhang, SIAM J. Optimization 16, 2005, with their ε). Losses are sums of logarithms of
+/// 32-bit numbers, of which logits of 100 leave no more than this.
+const ROUNDING: f64 = 1e-6;
 /// After this many iterations without a better value or a smaller gradient it is time to stop.
 const PATIENCE: usize = 50;
 /// Most evaluations in one line search.

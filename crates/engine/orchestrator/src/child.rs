@@ -194,7 +194,7 @@ fn forward(
 ) {
     thread::spawn(move || {
         let mut pipe = pipe.map(BufReader::new);
-        while let Some(Ok(Some(line))) = pipe.as_mut().map(lines::next) {
+        while let Some(Ok(Some(line))) = pipe.as_mut().map(lines::next_line) {
             if sender.send(Message::Line(kind(line))).is_err() {
                 return;
             }

@@ -73,7 +73,8 @@ mod worker;
 
 pub use error::{Error, Result};
 pub use event::{RunEvent, TaskRef};
-pub use hosts::{BuiltIn, Host, Hosts, Rank, Search};
+pub use hosts::{BuiltIn, Host, Hosts, Rank, Search, described};
+pub use lines::next_line;
 pub use options::Options;
 pub use orchestrator::{Garbage, Orchestrator, collect_garbage};
 pub use plan::{Plan, PlannedTask, Status};

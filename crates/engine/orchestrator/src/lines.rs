@@ -9,11 +9,15 @@ const END: usize = LONGEST / 2;
 /// A backslash and what belongs to it in JSON: `\u1234`.
 const ESCAPE: usize = 6;
 
-/// The next line without its end; none at the end of the pipe.
+/// The next line that a stage prints, without its end; none at the end of the pipe.
 ///
-/// The ends of a line that is too long are joined so that JSON whose middle was within one string
-/// is JSON still: what matters most of a long message stands at its beginning and its end.
-pub(crate) fn next(pipe: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+/// No line takes more than a bounded amount of memory. The ends of one that is too long are joined so
+/// that JSON whose middle was within one string is JSON still: what matters most of a long message
+/// stands at its beginning and its end.
+///
+/// # Errors
+/// When the pipe cannot be read.
+pub fn next_line(pipe: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     let mut left_out = 0;
     let mut any = false;
@@ -101,7 +105,7 @@ mod tests {
 
     fn all(text: &[u8]) -> Vec<Vec<u8>> {
         let mut pipe = BufReader::with_capacity(1000, text);
-        std::iter::from_fn(|| next(&mut pipe).unwrap()).collect()
+        std::iter::from_fn(|| next_line(&mut pipe).unwrap()).collect()
     }
 
     #[test]

@@ -23,9 +23,22 @@ static QUIET: Once = Once::new();
 /// The footer and the headers of all pages are checked before (see [`crate::footer`]), but the values
 /// within a page are not: the decoders of the `parquet` crate assert, index and unwrap on what they
 /// find there, and damaged files reach it (a VLQ number that does not end, a level beyond the highest).
-/// What was being decoded is dropped, so that nothing half done is seen; nothing is printed. `work`
-/// must not hand work to other threads, whose panics are their own.
+/// As [`contained`].
 pub(crate) fn guarded<T>(path: &Path, work: impl FnOnce() -> T) -> Result<T> {
+    contained(work).map_err(|reason| Error::Parquet {
+        path: path.to_owned(),
+        message: format!("the decoder gave up: {reason}"),
+    })
+}
+
+/// Does `work`, which is other people's code before hostile bytes.
+///
+/// What was being worked on is dropped, so that nothing half done is seen; nothing is printed. `work`
+/// must not hand work to other threads, whose panics are their own.
+///
+/// # Errors
+/// The reason that a panic gave.
+pub fn contained<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     QUIET.call_once(|| {
         let others = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
@@ -37,10 +50,7 @@ pub(crate) fn guarded<T>(path: &Path, work: impl FnOnce() -> T) -> Result<T> {
     let outside = INSIDE.replace(true);
     let done = panic::catch_unwind(AssertUnwindSafe(work));
     INSIDE.set(outside);
-    done.map_err(|payload| Error::Parquet {
-        path: path.to_owned(),
-        message: format!("the decoder gave up: {}", words(&*payload)),
-    })
+    done.map_err(|payload| words(&*payload).to_owned())
 }
 
 fn words(payload: &(dyn Any + Send)) -> &str {

@@ -70,6 +70,7 @@ pub use column::{Column, Vectors};
 pub use digest::{Digest, digest_bytes, digest_file};
 pub use error::{Error, Result};
 pub use features::{Labelled, batch_rows};
+pub use guard::contained;
 pub use members::HasSplit;
 pub use meta::{
     CentroidsMeta, Classes, EmbeddingsMeta, Empty, Facts, GraphMeta, ImagesMeta, Metric, Shape,

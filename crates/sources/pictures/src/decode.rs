@@ -90,8 +90,7 @@ pub(crate) fn pixels_of(
 /// Decoders are other people's code before hostile bytes: if one panics after all, that is one
 /// picture that cannot be read.
 pub(crate) fn contained<T>(work: impl FnOnce() -> Result<T, Unreadable>) -> Result<T, Unreadable> {
-    // Nothing that the closure touches outlives a panic.
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+    scarce_artifact::contained(work).unwrap_or_else(|_| {
         Err(Unreadable::Damaged("the decoder broke down over it: convert it".to_owned()))
     })
 }

@@ -39,6 +39,7 @@ mod tests;
 use scarce_stage::Kind;
 
 pub use error::{Error, Result};
+pub use model::check_model;
 pub use params::{Augment, Device, Params, Pooling};
 pub use preprocessing::{Overrides, Size};
 

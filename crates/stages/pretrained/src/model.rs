@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::{
     Error, Params, Result, onnx,
-    preprocessing::{self, Recipe},
+    preprocessing::{self, Recipe, Size},
 };
 
 /// Most bytes of a network's file: Protocol Buffers have no larger messages.
@@ -43,6 +43,15 @@ impl Model {
         let (bytes, one_by_one) = check(&file, folder.map(PathBuf::as_path))?;
         Ok(Self { file, bytes, recipe, one_by_one })
     }
+}
+
+/// Finds and checks a model's files and how pictures are prepared for it, as a stage does before it
+/// opens ONNX Runtime. Returns the size of what the network sees.
+///
+/// # Errors
+/// What speaks against running it.
+pub fn check_model(params: &Params) -> Result<Size> {
+    Model::read(params).map(|model| model.recipe.size())
 }
 
 fn missing(path: &Path) -> Error {

@@ -141,24 +141,33 @@ pub(super) fn forget(cache: Option<&Path>, program: &Path) {
 
 /// Runs `PROGRAM describe`.
 pub(super) fn ask(program: &Path, timeout: Duration) -> Result<Vec<Description>, Mute> {
-    let text = output(program, timeout)?;
+    Ok(described(program, &output(program, timeout)?)?)
+}
+
+/// The kinds that a program provides, from what its `describe` printed: a
+/// [`HostDescription`] of this version's protocol whose kinds make sense. A kind without a fingerprint
+/// gets one of the program's bytes.
+///
+/// # Errors
+/// What is wrong with the text, in words.
+pub fn described(program: &Path, text: &[u8]) -> Result<Vec<Description>, String> {
     // The protocol's number comes first: another version may say the rest in another way.
     #[derive(Deserialize)]
     struct Head {
         protocol: u32,
     }
-    let head: Head = serde_json::from_slice(&text)
-        .map_err(|error| format!("what `describe` printed is not a host's description: {error}"))?;
+    let wrong = |error: serde_json::Error| {
+        format!("what `describe` printed is not a host's description: {error}")
+    };
+    let head: Head = serde_json::from_slice(text).map_err(wrong)?;
     if head.protocol != PROTOCOL {
-        let message = format!(
+        return Err(format!(
             "it speaks protocol {}, this program {PROTOCOL}; install both in the same version",
             head.protocol
-        );
-        return Err(Mute::Wrong(message));
+        ));
     }
-    let host: HostDescription = serde_json::from_slice(&text)
-        .map_err(|error| format!("what `describe` printed is not a host's description: {error}"))?;
-    Ok(check(program, host.kinds)?)
+    let host: HostDescription = serde_json::from_slice(text).map_err(wrong)?;
+    check(program, host.kinds)
 }
 
 /// A host's kinds, if they make sense; code without a fingerprint is known by the program itself.

@@ -11,6 +11,7 @@ use std::{
 use scarce_pipeline::Catalogue;
 use scarce_stage::Description;
 
+pub use describe::described;
 pub use search::{BuiltIn, Search};
 
 use crate::{Error, Result};
