@@ -60,7 +60,7 @@ fn finished() -> Project {
         let (class, name) = (i % 2, format!("{i:03}.png"));
         project.write(&format!("pictures/{name}"), files::png(8, 8, &files::square(class, i)));
         if i < 20 {
-            labels += &format!("{name},{}\n", ["upper", "lower"][class]);
+            labels.extend([name.as_str(), ",", ["upper", "lower"][class], "\n"]);
         }
     }
     project.write("labels.csv", labels);

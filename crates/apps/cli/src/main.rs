@@ -236,7 +236,8 @@ fn finished(run: &str, global: &Global) -> Result<(Pipeline, Hosts, Option<Strin
 fn predicted(args: &PredictArgs, global: &Global, out: &mut Output) -> Result<u8, CliError> {
     let root = &global.artifacts;
     let folder = tempfile::Builder::new().prefix("scarce-predict-").tempdir()?;
-    if Path::new(&args.run).is_file() && !args.run.ends_with(".toml") {
+    let file = Path::new(&args.run);
+    if file.is_file() && file.extension().is_none_or(|extension| extension != "toml") {
         bundle::unpack(Path::new(&args.run), folder.path())?;
         bundle::check(folder.path(), Path::new(&args.run))?;
     } else {

@@ -166,7 +166,7 @@ struct Row<'a> {
 
 /// Where predictions go.
 enum Sink {
-    Csv(csv::Writer<Box<dyn Write + Send>>),
+    Csv(Box<csv::Writer<Box<dyn Write + Send>>>),
     Json(Box<dyn Write + Send>),
     Parquet(Box<ArrowWriter<Box<dyn Write + Send>>>),
 }
@@ -193,7 +193,7 @@ impl<'a> Writer<'a> {
                     header.extend(classes.iter().map(|class| format!("p_{class}")));
                 }
                 writer.write_record(header).map_err(io::Error::other)?;
-                Sink::Csv(writer)
+                Sink::Csv(Box::new(writer))
             }
             AnswerFormat::Json => Sink::Json(to),
             AnswerFormat::Parquet => {

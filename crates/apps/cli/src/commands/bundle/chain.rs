@@ -126,17 +126,13 @@ fn choose(pipeline: &Pipeline, wanted: Option<&str>) -> Result<NodeIndex, CliErr
     let mut found: Vec<(NodeIndex, &Task)> =
         pipeline.tasks().filter(|(_, task)| of_stage(task) && can(task)).collect();
     if found.is_empty() {
-        return Err(match pipeline.tasks().find(|(_, task)| stage.is_some() && of_stage(task)) {
-            Some((_, task)) => {
-                CliError::NoModel { stage: task.stage.clone(), kind: task.kind.clone() }
-            }
-            None => {
-                let names: Vec<&str> =
-                    pipeline.stages.iter().map(|stage| stage.name.as_str()).collect();
-                let name = stage.unwrap_or("that learns a classifier");
-                CliError::unknown("stage", name, &names, "`scarce graph` draws the pipeline")
-            }
-        });
+        let named = pipeline.tasks().find(|(_, task)| stage.is_some() && of_stage(task));
+        if let Some((_, task)) = named {
+            return Err(CliError::NoModel { stage: task.stage.clone(), kind: task.kind.clone() });
+        }
+        let names: Vec<&str> = pipeline.stages.iter().map(|stage| stage.name.as_str()).collect();
+        let name = stage.unwrap_or("that learns a classifier");
+        return Err(CliError::unknown("stage", name, &names, "`scarce graph` draws the pipeline"));
     }
     // The final run of a cross-validation learns from every label.
     let is_final =
@@ -149,17 +145,13 @@ fn choose(pipeline: &Pipeline, wanted: Option<&str>) -> Result<NodeIndex, CliErr
     if let Some(wanted) = wanted.filter(|wanted| wanted.contains('/')) {
         found.retain(|(_, task)| label(task) == wanted);
     }
-    match found[..] {
-        [(index, _)] => Ok(index),
-        _ => {
-            let names: Vec<String> = found
-                .iter()
-                .take(8)
-                .map(|(_, task)| format!("`{}/{}`", pipeline.name, label(task)))
-                .collect();
-            Err(CliError::WhichModel { pipeline: pipeline.name.clone(), names: names.join(", ") })
-        }
+    if let [(index, _)] = found[..] {
+        return Ok(index);
     }
+    let names =
+        found.iter().take(8).map(|(_, task)| format!("`{}/{}`", pipeline.name, label(task)));
+    let names = names.collect::<Vec<_>>().join(", ");
+    Err(CliError::WhichModel { pipeline: pipeline.name.clone(), names })
 }
 
 struct Walk<'a> {

@@ -122,7 +122,7 @@ fn stages(a: &Record, b: &Record) -> Vec<Difference> {
                 }
             }
             None if has_stage(a, &task.stage) => {
-                add(task, "variants in b alone".to_owned(), Vec::new())
+                add(task, "variants in b alone".to_owned(), Vec::new());
             }
             None => add(task, format!("in b alone ({})", task.kind), Vec::new()),
         }
