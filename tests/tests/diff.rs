@@ -18,13 +18,16 @@ fn two_runs() -> Project {
 
 fn figure<'a>(answer: &'a Value, metric: &str) -> &'a Value {
     let figures = answer["figures"].as_array().unwrap();
-    figures.iter().find(|figure| figure["metric"] == metric && figure["stage"] == "knn").unwrap()
+    let is = |figure: &&Value| figure["metric"] == metric && figure["setting"] == "test (held out)";
+    figures.iter().find(is).unwrap()
 }
 
 /// The accuracies on test images by seed, as the last run's report has them.
 fn accuracies(project: &Project) -> Vec<f64> {
     let rows = project.rows("small/report/metrics.parquet");
-    let is = |row: &&Value| row["metric"] == "accuracy" && row["class"].is_null();
+    let is = |row: &&Value| {
+        row["metric"] == "accuracy" && row["split"] == "test" && row["class"].is_null()
+    };
     let mut found: Vec<(i64, f64)> = rows
         .iter()
         .filter(is)

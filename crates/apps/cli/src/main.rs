@@ -254,7 +254,8 @@ fn predicted(args: &PredictArgs, global: &Global, out: &mut Output) -> Result<u8
     )?;
     let options = Options { data: data_folders(global), ..Options::default() };
     let orchestrator = Orchestrator::new(root, &pipeline, &hosts, options)?;
-    let progress = Progress::new(global.json, global.quiet, global.verbose);
+    // Standard output is for the answers.
+    let progress = Progress::new(false, global.quiet, global.verbose);
     let code = run::quietly(&orchestrator, &progress)?;
     if code == 0 {
         predict::write(args, &orchestrator, out)?;
