@@ -7,7 +7,7 @@
 //! cargo xtask faults                                   # every family, as often as it asks for
 //! cargo xtask faults --minutes 60 --seed 7             # for an hour, with other cases
 //! cargo xtask faults --family kills --seed 7 --case 12 # one case again
-//! cargo xtask faults --document                        # docs/reliability.md from the last run
+//! cargo xtask faults --document                        # docs/reliability.md from the last campaigns
 //! ```
 //!
 //! An attack drives the built binaries as the end-to-end tests do, through [`scarce_tests`], and panics

@@ -14,7 +14,7 @@ use scarce_faults::{
     FAMILIES, Family,
     campaign::{self, Length},
     families,
-    results::{Results, commit},
+    results::{Results, commit, markdown},
 };
 
 /// Attacks scarce and prints what survived
@@ -49,12 +49,12 @@ struct Cli {
     #[arg(long)]
     list: bool,
 
-    /// Print the table of the last campaign
+    /// Print the table of the last campaign of every family
     #[arg(long)]
     table: bool,
 
     /// Where the results go
-    #[arg(long, value_name = "FILE", default_value = "artifacts/faults.json")]
+    #[arg(long, value_name = "DIR", default_value = "artifacts/faults")]
     out: PathBuf,
 }
 
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
 /// Whether nothing was lost.
 fn attack(cli: &Cli) -> Result<bool> {
     if cli.table {
-        println!("{}", Results::read(&cli.out)?.markdown());
+        println!("{}", markdown(&Results::read_all(&cli.out)?));
         return Ok(true);
     }
     let families = chosen(&cli.family)?;
@@ -102,11 +102,12 @@ fn attack(cli: &Cli) -> Result<bool> {
         minutes: begin.elapsed().as_secs_f64() / 60.0,
         families: tallies,
     };
-    println!("{}", results.markdown());
     if !matches!(length, Length::One(_)) {
         results.write(&cli.out)?;
     }
-    Ok(!results.is_lost())
+    let nothing_lost = !results.is_lost();
+    println!("{}", markdown(&[results]));
+    Ok(nothing_lost)
 }
 
 fn chosen(names: &[String]) -> Result<Vec<&'static Family>> {

@@ -1,6 +1,7 @@
 //! The record of a run: what ran, with which ingredients, and what came of it.
 
 use std::{
+    fs::TryLockError,
     io::Write,
     path::{Path, PathBuf},
 };
@@ -311,6 +312,16 @@ pub(crate) fn lock(root: &Path, pipeline: &str) -> Result<File> {
     let file = lock_file(&make_folder(root, pipeline)?.join(".lock"))?;
     file.lock()?;
     Ok(file)
+}
+
+/// As [`lock`], unless another run holds it now.
+pub(crate) fn try_lock(root: &Path, pipeline: &str) -> Result<Option<File>> {
+    let file = lock_file(&make_folder(root, pipeline)?.join(".lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
 }
 
 /// `<root>/runs/<pipeline>`, made if need be. The folder of all runs is marked as a cache: what lies in

@@ -272,9 +272,12 @@ impl<'a> Run<'a> {
     fn done(&mut self, index: usize, entry: Arc<Entry>, usage: Option<Usage>) {
         let Orchestrator { root, whole, .. } = self.shared.orchestrator;
         let folder = self.shared.task(index).folder();
-        // Another run of this pipeline that shows something now would take our links for leftovers.
-        let shown = record::lock(root, &whole.name)
-            .and_then(|_lock| Views::new(root, &whole.name).show(&folder, &entry));
+        // Another run that shows something now would take our links for leftovers: then views have time
+        // until the run ends.
+        let shown = record::try_lock(root, &whole.name).and_then(|lock| match lock {
+            Some(_lock) => Views::new(root, &whole.name).show(&folder, &entry),
+            None => Ok(()),
+        });
         if let Err(error) = shown {
             // Made again when the run ends; what matters is in the store.
             tracing::debug!("a view is not there yet: {error}");
