@@ -133,7 +133,9 @@ pub(crate) fn differences(
         for row in &scores {
             for baseline in baselines.of(&row.origin.stage) {
                 let mut partners = partners(row, baseline, &scores);
-                if partners.is_empty() && metric == PROPAGATED {
+                // Who names no baseline has one that may be about something else.
+                let asked = baselines.own.contains_key(&row.origin.stage);
+                if partners.is_empty() && asked && metric == PROPAGATED {
                     partners = predicted(row, baseline, rows);
                 }
                 let key = (row.method, row.setting, row.split, baseline);
