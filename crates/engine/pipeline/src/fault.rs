@@ -308,6 +308,16 @@ pub enum Fault {
     )]
     TooMany { what: &'static str, arithmetic: String, limit: String },
 
+    #[error("no report shows a stage that learns from labels and vectors")]
+    #[diagnostic(
+        code(pipeline::no_baselines),
+        help(
+            "`baselines = true` puts logistic regression and the nearest neighbour beside stages with `features` (or a \
+             graph of them) and `labels` that a `report` is wired to; without such stages leave it out"
+        )
+    )]
+    NoBaselines,
+
     #[error("the kind `{kind}` describes its parameters wrongly: {message}")]
     #[diagnostic(
         code(pipeline::bad_schema),

@@ -106,6 +106,11 @@ fn common() -> Map<String, Value> {
                     "type": "array",
                     "items": { "type": "string", "minLength": 1 },
                 },
+                "baselines": {
+                    "description": "Puts logistic regression and the nearest labelled neighbour, on the same vectors and labels, beside what the reports show, with paired differences.",
+                    "type": "boolean",
+                    "default": false,
+                },
             },
             "additionalProperties": false,
         },

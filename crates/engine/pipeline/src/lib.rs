@@ -18,6 +18,8 @@
 //!   round; of different counts they can only be collected together.
 //! * **Wires.** `stage` or `stage.port`. Ports are typed; of a stage alone, the one output of the
 //!   right type is taken.
+//! * **Baselines.** `[pipeline] baselines = true` adds logistic regression and the nearest labelled
+//!   neighbour, on the same vectors and labels, to whatever a report shows, and compares with both.
 //! * **Parameters.** Axes put in, defaults of the kind's JSON Schema filled in, each distinct
 //!   combination validated. `"$$text"` stands for the text `$text`. [`Pipeline::resolve_to_run`] also
 //!   looks for the files and folders that they name.
@@ -67,6 +69,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod axis;
+mod baselines;
 mod catalogue;
 mod check;
 mod document;

@@ -7,7 +7,7 @@ use scarce_stage::Description;
 use serde_json::Value;
 
 use crate::{
-    Catalogue, Document, Error, Overrides, Pipeline, Problem,
+    Catalogue, Document, Error, Overrides, Pipeline, Problem, baselines,
     expand::{MOST_TASKS, Parts},
     fault::Fault,
     files::Files,
@@ -31,7 +31,8 @@ pub(crate) fn resolve(
     let mut problems = Problems::new(document.text());
     let mut root = document.root().clone();
     overrides::apply(&mut root, catalogue, overrides, &mut problems);
-    let sketch = sketch::read(&root, document.path(), &mut problems);
+    let mut sketch = sketch::read(&root, document.path(), &mut problems);
+    baselines::add(&mut sketch, &mut problems);
     let kinds = kinds(&sketch, catalogue, &mut problems);
     let wiring = wires::connect(&sketch, &kinds, &mut problems);
     let order = order::sort(&sketch.stages, &wiring.needs, &mut problems);

@@ -86,7 +86,7 @@ impl Rounds {
 
     /// The group of a stage.
     pub(crate) fn group_of(&self, stage: usize) -> Option<&Group> {
-        self.places[stage].map(|place| &self.groups[place.group])
+        self.place(stage).map(|place| &self.groups[place.group])
     }
 
     /// The axis of a stage's own rounds.
@@ -96,7 +96,7 @@ impl Rounds {
 
     /// Whether what `reader` gets of `writer` is from the round before.
     pub(crate) fn is_back(&self, reader: usize, writer: usize) -> bool {
-        match (self.places[reader], self.places[writer]) {
+        match (self.place(reader), self.place(writer)) {
             (Some(reader), Some(writer)) => {
                 reader.group == writer.group && reader.position <= writer.position
             }
@@ -106,7 +106,7 @@ impl Rounds {
 
     /// The stage before this one in its round, with the place where this one is listed.
     pub(crate) fn before(&self, stage: usize) -> Option<(usize, Span)> {
-        let place = self.places[stage]?;
+        let place = self.place(stage)?;
         let members = &self.groups[place.group].members;
         let before = members.get(place.position.checked_sub(1)?)?;
         Some((before.0, members[place.position].1))
@@ -114,8 +114,13 @@ impl Rounds {
 
     /// Where a stage is listed.
     pub(crate) fn listed_at(&self, stage: usize) -> Option<Span> {
-        let place = self.places[stage]?;
+        let place = self.place(stage)?;
         Some(self.groups[place.group].members[place.position].1)
+    }
+
+    /// Where a stage stands; stages that were added to those of the file are in no group.
+    fn place(&self, stage: usize) -> Option<Place> {
+        self.places.get(stage).copied().flatten()
     }
 
     fn group(

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::{
     Resources,
     axis::{self, Axis},
@@ -20,10 +22,19 @@ pub(crate) const RESERVED: [&str; 4] = ["kind", "inputs", "collect", "resources"
 pub(crate) struct Sketch {
     pub(crate) name: String,
     pub(crate) description: String,
+    /// Where the file asks for baselines.
+    pub(crate) baselines: Option<Span>,
     /// Those of `[axes]`, then those that rounds make.
     pub(crate) axes: Vec<Axis>,
     pub(crate) rounds: Rounds,
     pub(crate) stages: Vec<Draft>,
+}
+
+impl Sketch {
+    /// The stage of a name.
+    pub(crate) fn stage(&self, name: &str) -> Option<&Draft> {
+        self.stages.iter().find(|stage| stage.name == name)
+    }
 }
 
 /// A stage as it is written.
@@ -37,6 +48,13 @@ pub(crate) struct Draft {
     pub(crate) collect: Vec<(String, Span)>,
     pub(crate) resources: Resources,
     pub(crate) params: Table,
+}
+
+impl Draft {
+    /// Whether it is of this kind.
+    pub(crate) fn is(&self, kind: &str) -> bool {
+        self.kind.as_ref().is_some_and(|(name, _)| name == kind)
+    }
 }
 
 /// What is wired to an input port, as it is written.
@@ -56,7 +74,7 @@ pub(crate) fn read(root: &Table, path: &Path, problems: &mut Problems) -> Sketch
         let fault = Fault::UnknownKey { key: key.clone(), place: "the pipeline".to_owned(), help };
         problems.add(fault, entry.key, "");
     }
-    let (name, description) = header(root, path, problems);
+    let Header { name, description, baselines } = header(root, path, problems);
     let mut axes = table(root, "axes", problems)
         .into_iter()
         .flatten()
@@ -73,7 +91,7 @@ pub(crate) fn read(root: &Table, path: &Path, problems: &mut Problems) -> Sketch
         problems.add(Fault::NoStages, written.map_or(start, |entry| entry.key), "");
     }
     let rounds = rounds::read(table(root, "rounds", problems), &stages, &mut axes, problems);
-    Sketch { name, description, axes, rounds, stages }
+    Sketch { name, description, baselines, axes, rounds, stages }
 }
 
 /// A table at the top of the file.
@@ -86,17 +104,30 @@ fn table<'a>(root: &'a Table, key: &str, problems: &mut Problems) -> Option<&'a 
     None
 }
 
-fn header(root: &Table, path: &Path, problems: &mut Problems) -> (String, String) {
+/// What `[pipeline]` says.
+struct Header {
+    name: String,
+    description: String,
+    /// Where it asks for baselines.
+    baselines: Option<Span>,
+}
+
+fn header(root: &Table, path: &Path, problems: &mut Problems) -> Header {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let mut name = (stem, Span { text: 0, start: 0, end: 0 });
     let mut description = String::new();
-    let known = ["name", "description", "hosts"];
+    let mut baselines = None;
+    let known = ["name", "description", "hosts", "baselines"];
     for (key, entry) in table(root, "pipeline", problems).into_iter().flatten() {
         match (key.as_str(), entry.node.as_str()) {
             ("name", Some(text)) => name = (text.to_owned(), entry.node.span),
             ("description", Some(text)) => text.clone_into(&mut description),
             ("name" | "description", None) => problems.wrong_type(key, "a string", &entry.node),
             ("hosts", _) => {}
+            ("baselines", _) => match &entry.node.data {
+                Data::Scalar(Value::Bool(asked)) => baselines = asked.then_some(entry.key),
+                _ => problems.wrong_type(key, "`true` or `false`", &entry.node),
+            },
             _ => {
                 let help = names::suggestion(key, &known);
                 let place = "`[pipeline]`".to_owned();
@@ -108,7 +139,7 @@ fn header(root: &Table, path: &Path, problems: &mut Problems) -> (String, String
     if !names::is_valid(&name.0) {
         problems.add(Fault::BadName { what: "a pipeline", name: name.0.clone() }, name.1, "");
     }
-    (name.0, description)
+    Header { name: name.0, description, baselines }
 }
 
 fn stage(name: &str, entry: &Entry, problems: &mut Problems) -> Option<Draft> {

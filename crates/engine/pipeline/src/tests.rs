@@ -2,6 +2,7 @@
 
 mod a_pipeline;
 mod axes;
+mod baselines;
 mod drawings;
 mod kinds;
 mod overrides;

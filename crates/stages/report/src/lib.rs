@@ -74,7 +74,7 @@ pub use error::{Error, Result};
 use evidence::Evidence;
 pub use label_efficiency::{Bound, NeedTable, Needed, goal_text, needed_by_method, needed_table};
 pub use overview::{Figure, PublishedFigure, SummaryRow, metric_words, summary_table};
-pub use params::{Along, Curve, Params, Published};
+pub use params::{Along, Curve, OneOrMore, Params, Published};
 pub use pictures::data_uri;
 pub use published::Verdict;
 pub use standing::Marks;

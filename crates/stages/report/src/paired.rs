@@ -8,25 +8,26 @@ use serde_json::Value;
 use crate::{
     Error, Result,
     origin::agree,
+    params::OneOrMore,
     rows::{Row, Setting},
     summary::{Estimate, Line, OVER_PAIRS},
 };
 
 /// Metrics that are compared, and what their differences are called.
-pub(crate) const COMPARED: [(&str, &str); 2] = [
-    ("accuracy", "accuracy_minus_baseline"),
-    ("propagated_accuracy", "propagated_accuracy_minus_baseline"),
-];
+pub(crate) const COMPARED: [(&str, &str); 2] =
+    [("accuracy", "accuracy_minus_baseline"), (PROPAGATED, "propagated_accuracy_minus_baseline")];
 
-/// Runs that are compared with one another: of one method, on one sort of images.
-type Group = (usize, Setting, &'static str);
+const PROPAGATED: &str = "propagated_accuracy";
+
+/// Runs that are compared with one another: of one method, on one sort of images, and the baseline.
+type Group<'a> = (usize, Setting, &'static str, &'a str);
 
 /// Which stage each stage is compared with.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Baselines {
     /// The stage for all that have none of their own.
     pub of_all: Option<String>,
-    pub own: BTreeMap<String, String>,
+    pub own: BTreeMap<String, OneOrMore>,
 }
 
 impl Baselines {
@@ -37,7 +38,7 @@ impl Baselines {
     /// [`Error::Baseline`] for a name that is none of the stages.
     pub(crate) fn new(
         asked: Option<&str>,
-        own: &BTreeMap<String, String>,
+        own: &BTreeMap<String, OneOrMore>,
         stages: &[String],
         first: Option<&String>,
     ) -> Result<Self> {
@@ -48,18 +49,21 @@ impl Baselines {
             let known = format!("`{}`", stages.join("`, `"));
             Err(Error::Baseline { name: name.to_owned(), known })
         };
-        for (stage, baseline) in own {
+        for (stage, baselines) in own {
             known(stage)?;
-            known(baseline)?;
+            for baseline in baselines.names() {
+                known(baseline)?;
+            }
         }
         let of_all = asked.map(known).transpose()?.or_else(|| first.cloned());
         Ok(Self { of_all, own: own.clone() })
     }
 
     /// What a stage is compared with; nothing is compared with itself.
-    fn of(&self, stage: &str) -> Option<&str> {
-        let baseline = self.own.get(stage).or(self.of_all.as_ref())?;
-        (baseline != stage).then_some(baseline)
+    fn of<'a>(&'a self, stage: &'a str) -> impl Iterator<Item = &'a str> {
+        let all = self.of_all.as_slice();
+        let baselines = self.own.get(stage).map_or(all, OneOrMore::names);
+        baselines.iter().map(String::as_str).filter(move |baseline| *baseline != stage)
     }
 }
 
@@ -125,15 +129,21 @@ pub(crate) fn differences(
             row.metric == metric && row.class.is_none() && row.setting != Setting::CrossValidated
         };
         let scores: Vec<&Row> = rows.iter().filter(of_metric).collect();
-        let mut groups: IndexMap<Group, Vec<Pair<'_>>> = IndexMap::new();
+        let mut groups: IndexMap<Group<'_>, Vec<Pair<'_>>> = IndexMap::new();
         for row in &scores {
-            let Some(baseline) = baselines.of(&row.origin.stage) else { continue };
-            let partners = partners(row, baseline, &scores);
-            let key = (row.method, row.setting, row.split);
-            let pairs = partners.iter().map(|other| Pair::new(row, other, seeds));
-            groups.entry(key).or_default().extend(pairs);
+            for baseline in baselines.of(&row.origin.stage) {
+                let mut partners = partners(row, baseline, &scores);
+                // Who names no baseline has one that may be about something else.
+                let asked = baselines.own.contains_key(&row.origin.stage);
+                if partners.is_empty() && asked && metric == PROPAGATED {
+                    partners = predicted(row, baseline, rows);
+                }
+                let key = (row.method, row.setting, row.split, baseline);
+                let pairs = partners.iter().map(|other| Pair::new(row, other, seeds));
+                groups.entry(key).or_default().extend(pairs);
+            }
         }
-        for ((method, setting, split), pairs) in groups {
+        for ((method, setting, split, baseline), pairs) in groups {
             let Some(Pair { run: first, .. }) = pairs.first() else { continue };
             let values = independent(&pairs);
             lines.push(Line {
@@ -146,7 +156,7 @@ pub(crate) fn differences(
                 interval: OVER_PAIRS,
                 support: None,
                 labels: None,
-                baseline: baselines.of(&first.origin.stage).map(str::to_owned),
+                baseline: Some(baseline.to_owned()),
                 beside: None,
                 standing: Rc::clone(&first.standing),
                 shared: None,
@@ -171,4 +181,13 @@ fn partners<'a>(row: &Row, baseline: &str, scores: &[&'a Row]) -> Vec<&'a Row> {
         fitting.retain(|other| other.labels.is_some() && other.labels == row.labels);
     }
     if of_one(&fitting) { fitting } else { Vec::new() }
+}
+
+/// The runs of a baseline that propagates no labels but predicts them, for the same images: those of
+/// the split without a given label, of which labels were propagated to all.
+fn predicted<'a>(row: &Row, baseline: &str, rows: &'a [Row]) -> Vec<&'a Row> {
+    let of_same = |other: &&Row| {
+        other.metric == "accuracy" && other.class.is_none() && other.support == row.support
+    };
+    partners(row, baseline, &rows.iter().filter(of_same).collect::<Vec<_>>())
 }

@@ -20,8 +20,9 @@ pub struct Params {
     /// The stage that the others are compared with, run by run. By default the first one wired to
     /// `predictions`.
     pub baseline: Option<String>,
-    /// Stages that are compared with another one than `baseline`: `{ nn-spread = "nn-random" }`.
-    pub baselines: BTreeMap<String, String>,
+    /// Stages that are compared with another one than `baseline`, or with several:
+    /// `{ nn-spread = "nn-random", flow = ["regression", "nearest"] }`.
+    pub baselines: BTreeMap<String, OneOrMore>,
     /// What to call stages in tables and figures: `{ knn-codes = "kNN, convolutional code" }`.
     pub names: BTreeMap<String, String>,
     /// Axes that repeat a run rather than change the method: means and intervals are taken over
@@ -54,6 +55,26 @@ impl Default for Params {
             curves: None,
             goals: vec![0.9, 0.95, 0.97],
             sample_images: 12,
+        }
+    }
+}
+
+/// The name of a stage, or a list of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMore {
+    /// One stage.
+    One(String),
+    /// Several stages, in the order in which they are shown.
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    /// The names.
+    pub(crate) fn names(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::More(names) => names,
         }
     }
 }

@@ -12,11 +12,14 @@ use scarce_numeric::{
 use super::unit_rows;
 
 /// Rounds of maximisation and expectation.
-pub(super) const ROUNDS: usize = 2;
+pub(super) const ROUNDS: usize = 4;
 /// κ: how close to their direction the rows of a class lie, the same for all.
 const CONCENTRATION: f32 = 10.0;
 /// As how many further rows of its class a labelled row counts.
 const LABEL_WEIGHT: f32 = 20.0;
+/// The power to which the shares of the classes count: half of the way from what the rows say, which is
+/// little in the beginning, to classes of equal size.
+const SHARES: f64 = 0.5;
 /// The least share of a class, so that its logarithm is a number.
 const LEAST_SHARE: f64 = 1e-9;
 
@@ -76,7 +79,7 @@ impl<'a> Mixture<'a> {
         let counts = self.seeds.counts();
         let offset = |(share, &count): (&f64, &usize)| match count {
             0 => f32::NEG_INFINITY,
-            _ => share.max(LEAST_SHARE).ln() as f32,
+            _ => (SHARES * share.max(LEAST_SHARE).ln()) as f32,
         };
         let offsets: Vec<f32> = self.shares.iter().zip(&counts).map(offset).collect();
         let mut belief = vec![0f32; self.rows.len() / k * classes];

@@ -32,16 +32,17 @@ const GIVEN_SHARE: f64 = 0.5;
 ///
 /// Four answers are combined, as a product of probabilities, each to a power:
 ///
-/// 1. Logistic regression on the labelled nodes, its features smoothed over the graph (F. Wu and
+/// 1. Logistic regression on the labelled nodes, each class of the same weight however many labels it
+///    has, its features smoothed over the graph (F. Wu and
 ///    others, *Simplifying graph convolutional networks*, ICML 2019), its probabilities smoothed again
 ///    with the labels held (*Predict then propagate*, ICLR 2019; Q. Huang and others, *Combining label
 ///    propagation and simple models outperforms graph neural networks*, ICLR 2021).
 /// 2. [`poisson`] learning, to the power 1/m for m labels per class: what it knows more at one label
 ///    per class, it does not at ten.
-/// 3. Two rounds of expectation and maximisation of a mixture of von Mises–Fisher distributions on the
+/// 3. Four rounds of expectation and maximisation of a mixture of von Mises–Fisher distributions on the
 ///    smoothed features that starts from there, with shares of the classes estimated (A. Banerjee and
 ///    others, *Clustering on the unit hypersphere using von Mises–Fisher distributions*, JMLR 2005), to
-///    the power 2/(1 + m). Its shares are all that is assumed of the sizes of classes.
+///    the power 2/(1 + m). The roots of its shares are all that is assumed of the sizes of classes.
 /// 4. Logistic regression on all nodes, without smoothing, labelled by what these three say and
 ///    weighted by how sure they are: self-training (D. Yarowsky, ACL 1995), once. It needs no graph, and
 ///    answers for rows that are not nodes.
@@ -198,8 +199,9 @@ impl PreparedFeatures<'_> {
             seeds.iter().flat_map(|(node, _)| x.row(node as usize)).copied().collect();
         let labels: Vec<u32> = seeds.iter().map(|(_, class)| class as u32).collect();
         let model = Logistic { c: 1.0 / PENALTY, tolerance: TOLERANCE, ..Logistic::default() };
+        let weights = balanced(seeds);
         let labelled = Matrix::new(&rows, seeds.len(), k)?;
-        let fitted = model.fit(labelled, &labels, seeds.classes(), None)?;
+        let fitted = model.fit(labelled, &labels, seeds.classes(), Some(&weights))?;
         self.smooth_with_labels(fitted.predict_proba(x)?, seeds)
     }
 
@@ -262,6 +264,14 @@ impl PreparedFeatures<'_> {
         }
         FittedLogistic { cols: d, weights, intercepts, ..fitted }
     }
+}
+
+/// Weights of the labelled nodes such that all classes with labels weigh the same; their mean is 1.
+fn balanced(seeds: &Seeds) -> Vec<f32> {
+    let counts = seeds.counts();
+    let present = counts.iter().filter(|count| **count > 0).count();
+    let weight = |class: usize| seeds.len() as f64 / (present * counts[class]) as f64;
+    seeds.iter().map(|(_, class)| weight(class) as f32).collect()
 }
 
 /// A prior in proportion to so many labels; classes without labels have next to none.

@@ -131,6 +131,35 @@ fn a_method_without_seeds_is_compared_with_every_run_of_the_baseline() {
 }
 
 #[test]
+fn propagated_labels_are_compared_with_predictions_for_the_same_images_and_with_several_stages() {
+    let mut bench = rounds();
+    // Right of the twelve images without a label in round 3: 9 by `active`, 7 and 6 by these two.
+    let given: Vec<_> = (0..8).map(|id| (id, id as i32 % 2, LabelSource::Given)).collect();
+    bench.labels("labels", "budget", &[], &TWO, &given);
+    bench.above("budget", &[], json!({}), &[]);
+    for (stage, wrong) in [("nearest", 5), ("regression", 6)] {
+        let of = |id: u32| if id < IMAGES - wrong { id as i32 % 2 } else { 1 - id as i32 % 2 };
+        bench.above(stage, &[], json!({}), &[0]);
+        bench.predictions(
+            stage,
+            &[],
+            &TWO,
+            &[Split::Pool],
+            &(0..IMAGES).map(of).collect::<Vec<_>>(),
+        );
+    }
+    let own = json!({ "baselines": { "active": ["regression", "nearest"] } });
+    let text = bench.report(own).unwrap().text();
+    for (name, difference) in [("regression", "+25.0"), ("nearest", "+16.7")] {
+        assert!(text.contains(&format!("Against {name}")), "{text}");
+        let line = format!("active round = 3 | pool | {difference} | one pair");
+        assert!(text.contains(&line), "{line}: {text}");
+    }
+    // Other rounds leave out other images.
+    assert!(!text.contains("active round = 2 | pool | +"), "{text}");
+}
+
+#[test]
 fn distributions_show_the_most_and_the_least_certain() {
     let mut bench = rounds();
     for id in [0, 1] {
