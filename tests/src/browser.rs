@@ -1,4 +1,4 @@
-//! A real Chromium without a window, through its driver's own protocol (W3C WebDriver).
+//! A real Chromium without a window, through its driver's own protocol (W3C `WebDriver`).
 
 use std::{
     net::TcpListener,
@@ -70,7 +70,7 @@ impl Browser {
         let address = format!("http://127.0.0.1:{}{path}", self.port);
         let agent = ureq::Agent::new_with_config(
             ureq::Agent::config_builder()
-                .timeout_global(Some(Duration::from_secs(120)))
+                .timeout_global(Some(Duration::from_mins(2)))
                 .http_status_as_error(false)
                 .build(),
         );
@@ -139,6 +139,9 @@ impl Browser {
     }
 
     /// A picture of the page, as PNG in base64.
+    ///
+    /// # Panics
+    /// If the browser gives none.
     #[track_caller]
     pub fn screenshot(&self) -> String {
         let path = format!("/session/{}/screenshot", self.session);

@@ -92,7 +92,7 @@ fn prepare(session: &Arc<Session>) -> Result<()> {
         table(vectors, "embeddings").map(|path| Vectors::read(&path, &gallery)).transpose()?;
     let mut state = session.state();
     state.vectors = near.map(Arc::new);
-    state.queue.reorder(&wanted.unwrap_or_default(), |_| None);
+    state.reorder(&wanted.unwrap_or_default());
     state.phase = Phase::Ready;
     state.progress = None;
     drop(state);
@@ -164,7 +164,7 @@ fn learn_once(session: &Arc<Session>) -> Result<()> {
         let wanted = wanted.map(|path| tables::queries(&path, &gallery)).transpose()?;
         let mut state = session.state();
         state.beliefs = None;
-        state.queue.reorder(&wanted.unwrap_or_default(), |_| None);
+        state.reorder(&wanted.unwrap_or_default());
         return Ok(());
     }
     // Of a single class there is nothing to learn but what to ask next.
@@ -192,9 +192,7 @@ fn learn_once(session: &Arc<Session>) -> Result<()> {
         }
         state.beliefs = Some(Arc::new(beliefs));
     }
-    let beliefs = state.beliefs.clone();
-    let margin = |place| beliefs.as_ref().map(|beliefs| beliefs.margin(place));
-    state.queue.reorder(&wanted.unwrap_or_default(), margin);
+    state.reorder(&wanted.unwrap_or_default());
     Ok(())
 }
 

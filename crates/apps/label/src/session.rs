@@ -381,6 +381,31 @@ impl State {
         tally
     }
 
+    /// What a stage asks for goes first. For a picture of the audit sample, which nothing may learn from,
+    /// stands the one most like it.
+    pub(crate) fn reorder(&mut self, wanted: &[u32]) {
+        let count = self.gallery.as_ref().map_or(0, |gallery| gallery.len()) as u32;
+        let mut chosen: Vec<u32> = Vec::with_capacity(wanted.len());
+        for &place in wanted {
+            if !self.queue.is_audit(place) {
+                chosen.push(place);
+                continue;
+            }
+            let Some(vectors) = &self.vectors else { continue };
+            let free = |other: &u32| {
+                let open = self.ledger.opinions(*other).is_empty();
+                open && !self.queue.is_audit(*other) && !wanted.contains(other)
+            };
+            let far = |place: u32, other: u32| vectors.distance(place, other);
+            let near = (0..count)
+                .filter(|other| free(other) && !chosen.contains(other))
+                .min_by(|&a, &b| far(place, a).total_cmp(&far(place, b)));
+            chosen.extend(near);
+        }
+        let beliefs = self.beliefs.clone();
+        self.queue.reorder(&chosen, |place| beliefs.as_ref().map(|beliefs| beliefs.margin(place)));
+    }
+
     /// Pictures that something learnt from, or that were shown with a guess: they cannot audit.
     pub(crate) fn taken(ledger: &Ledger, audit: &HashSet<u32>) -> HashSet<u32> {
         let labelled = |image: &u32| {

@@ -139,8 +139,8 @@ fn fit(document: &mut DocumentMut, task: Task, found: &Found) {
     let limits = [
         ("levelled", "components", 48, pictures / 2),
         ("graph", "k", 10, pictures - 1),
-        ("first", "batch", if task == Task::Labelling { 20 } else { 40 }, pictures),
-        ("next", "batch", 20, pictures),
+        ("first", "batch", if task == Task::Labelling { 10 } else { 40 }, pictures),
+        ("next", "batch", if task == Task::Labelling { 10 } else { 20 }, pictures),
         ("groups", "clusters", 40, pictures / 2),
         ("map", "perplexity", 30, pictures / 4),
     ];
