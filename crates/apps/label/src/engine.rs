@@ -403,7 +403,7 @@ fn imports(session: &Session, gallery: &Gallery, ledger: &Ledger) -> Result<Vec<
         for label in read.labels {
             let place = label.image as u32;
             let by = label.annotator.unwrap_or_else(|| "import".to_owned());
-            if ledger.ever_said(place, &by, &label.class) {
+            if ledger.ever_said(place, gallery.name(place).unwrap_or_default(), &by, &label.class) {
                 continue;
             }
             let image = gallery.image_ref(place)?;

@@ -27,14 +27,18 @@ pub(crate) fn run(args: &LabelArgs, global: &Global, out: &mut Output) -> Result
     let mut said = Vec::new();
     let journal = match (&args.journal, &args.folder) {
         (Some(journal), _) => journal.clone(),
-        (None, Some(folder)) if !own.exists() => match of_before(&own, folder) {
-            Some(journal) => {
-                let name = journal.display();
-                tracing::warn!("`{name}` is about these pictures, as the folder was called before");
-                journal
+        (None, Some(folder)) if args.pipeline.is_none() && !own.exists() => {
+            match of_before(&own, folder) {
+                Some(journal) => {
+                    let name = journal.display();
+                    tracing::warn!(
+                        "`{name}` is about these pictures, as the folder was called before"
+                    );
+                    journal
+                }
+                None => own,
             }
-            None => own,
-        },
+        }
         _ => own,
     };
     if !pipeline.exists() {

@@ -78,6 +78,8 @@ pub struct Ledger {
     undone: HashSet<Act>,
     /// Entries of each picture, by its place in the caller's list, in the order of the journal.
     by_image: BTreeMap<u32, Vec<usize>>,
+    /// Entries by the name that their picture had.
+    by_name: HashMap<String, Vec<usize>>,
     /// Acts of each annotator that could be undone, in order.
     acts: HashMap<String, Vec<Act>>,
     /// The pictures of each act.
@@ -111,6 +113,7 @@ impl Ledger {
                 {
                     self.classes.push((class.clone(), None));
                 }
+                self.by_name.entry(image.file.clone()).or_default().push(at);
                 match locate(image) {
                     Some(place) => {
                         self.by_image.entry(place).or_default().push(at);
@@ -202,14 +205,16 @@ impl Ledger {
         found
     }
 
-    /// Whether an annotator ever said so of a picture, undone or not.
-    pub fn ever_said(&self, image: u32, by: &str, class: &str) -> bool {
-        let entries = self.by_image.get(&image).into_iter().flatten().map(|&at| &self.entries[at]);
+    /// Whether an annotator ever said so of a picture, undone or not; or of one that had its name, so that
+    /// a picture which was changed since does not get the label of the one before.
+    pub fn ever_said(&self, image: u32, name: &str, by: &str, class: &str) -> bool {
         let said = |entry: &Entry| match &entry.what {
             What::Label { class: said, .. } => entry.by == by && said == class,
             _ => false,
         };
-        entries.into_iter().any(said)
+        let of_it = self.by_image.get(&image).into_iter().flatten().map(|&at| &self.entries[at]);
+        let of_name = self.by_name.get(name).into_iter().flatten().map(|&at| &self.entries[at]);
+        of_it.chain(of_name).any(said)
     }
 
     /// Times of this annotator's decisions that stand, in order; one for each picture.

@@ -138,6 +138,7 @@ fn fit(document: &mut DocumentMut, task: Task, found: &Found) {
     let pictures = found.pictures as i64;
     let limits = [
         ("levelled", "components", 48, pictures / 2),
+        ("reduced", "components", 128, pictures / 2),
         ("graph", "k", 10, pictures - 1),
         ("first", "batch", if task == Task::Labelling { 10 } else { 40 }, pictures),
         ("next", "batch", if task == Task::Labelling { 10 } else { 20 }, pictures),
