@@ -19,6 +19,7 @@
 //! | `commands`, `documentation` | each command, as text and as JSON; every parameter explained |
 //! | `agreement` | scikit-learn's answers to small cases |
 //! | `interop` | polars, pandas and DuckDB; `SCARCE_TEST_PYTHON` names an interpreter that has them |
+//! | `label` | the labelling page, in a real browser |
 //! | `architecture` | the arrows between crates |
 //!
 //! A [`Project`] is a folder of its own with a pipeline in it:
@@ -35,14 +36,18 @@
 
 mod answer;
 mod binaries;
+mod browser;
 mod data;
 pub mod files;
+mod page;
 pub mod photos;
 mod process;
 mod project;
 
 pub use answer::{Answer, Run};
 pub use binaries::{binaries, workspace_root};
+pub use browser::Browser;
 pub use data::data_with;
+pub use page::{Labelling, request};
 pub use process::{Child, descendants, eventually, is_alive, signal, skipped, wrapped};
 pub use project::{Project, SMALL, fixture};

@@ -55,10 +55,23 @@ const ARROWS: &[(&str, &[&str])] = &[
         "scarce-orchestrator",
         &["scarce-pipeline", "scarce-store", "scarce-stage", "scarce-artifact"],
     ),
+    // the labelling page: runs a pipeline, and knows no kind but where pictures and labels enter
+    (
+        "scarce-label",
+        &[
+            "scarce-orchestrator",
+            "scarce-pipeline",
+            "scarce-stage",
+            "scarce-artifact",
+            "scarce-ingest",
+            "scarce-pictures",
+        ],
+    ),
     // apps: the binaries
     (
         "scarce",
         &[
+            "scarce-label",
             "scarce-orchestrator",
             "scarce-pipeline",
             "scarce-store",

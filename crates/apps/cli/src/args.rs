@@ -176,6 +176,8 @@ pub(crate) enum Command {
     Data(DataCommand),
     /// Write a pipeline for your own images
     New(NewArgs),
+    /// Label pictures on a page that asks for those that teach most, and learns meanwhile
+    Label(LabelArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -316,15 +318,43 @@ pub(crate) struct ShowArgs {
 /// Which tables are copied, and where to.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// A pipeline that ran, or `PIPELINE/STAGE`
+    /// A pipeline that ran, or `PIPELINE/STAGE`; with `--as` the TOML file of a labelled collection
     pub(crate) run: String,
     /// The folder to make; must not exist, or be empty. Each table becomes a data set of its own:
-    /// `DIR/STAGE/TABLE/AXIS=VALUE/…/TABLE.parquet`
+    /// `DIR/STAGE/TABLE/AXIS=VALUE/…/TABLE.parquet`. With `--as` the file or folder to make
     #[arg(long, value_name = "DIR")]
     pub(crate) to: PathBuf,
-    /// Hard links instead of copies: no space, but whoever writes to them spoils the store
+    /// Hard links instead of copies: no space, but whoever writes to them spoils the store (with `--as`:
+    /// the pictures)
     #[arg(long)]
     pub(crate) link: bool,
+    /// Instead of the tables every picture with its label, given or predicted, in this form
+    #[arg(long = "as", value_enum, value_name = "FORM")]
+    pub(crate) form: Option<CollectionForm>,
+    /// With `--as`: the journal of decisions [default: beside the pipeline, `NAME.labels.jsonl`]
+    #[arg(long, value_name = "FILE", requires = "form")]
+    pub(crate) journal: Option<PathBuf>,
+    /// With `--as`: whose label counts where annotators disagree: `last`, `first`, `majority`, or an
+    /// annotator
+    #[arg(long, value_name = "RULE", default_value = "last", requires = "form")]
+    pub(crate) who_wins: String,
+}
+
+/// Forms of a labelled collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CollectionForm {
+    /// A table: file, label, confidence, given or predicted
+    Csv,
+    /// The same table
+    Parquet,
+    /// A folder of pictures for each class
+    Folders,
+    /// Pictures with `metadata.csv`, for Hugging Face's `imagefolder`
+    Imagefolder,
+    /// Tasks with annotations and predictions
+    LabelStudio,
+    /// COCO's JSON, one annotation for each picture
+    Coco,
 }
 
 /// What to do with data sets and pretrained networks.
@@ -361,6 +391,44 @@ pub(crate) struct NewArgs {
     /// Where to write the pipeline; must not exist
     #[arg(long, short, default_value = "own-images.toml", value_name = "FILE")]
     pub(crate) output: PathBuf,
+}
+
+/// What is labelled, and how.
+#[derive(Debug, Args)]
+pub(crate) struct LabelArgs {
+    /// A folder of pictures; not needed where `--pipeline` names a file that is there
+    #[arg(required_unless_present = "pipeline")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Labels to begin with: CSV, JSON or Parquet as the kind `labels` reads them, also of Label Studio,
+    /// COCO and `FiftyOne`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+    /// The classes, as far as they are known; more can be named on the page
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) classes: Vec<String>,
+    /// The pretrained network: a name of `scarce data list`, a folder or an ONNX file; `none` goes
+    /// without [default: the first that is found in the data folders]
+    #[arg(long, value_name = "NAME|PATH")]
+    pub(crate) encoder: Option<String>,
+    /// The pipeline; written if it is not there [default: FOLDER.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pipeline: Option<PathBuf>,
+    /// The journal of all decisions; made if it is not there [default: beside the pipeline,
+    /// `NAME.labels.jsonl`]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+    /// The port of the page, on this machine only [default: any that is free]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// Do not open the page in a browser, only print its address
+    #[arg(long)]
+    pub(crate) no_open: bool,
+    /// Who labels; several people may work on one journal [default: the user's name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) annotator: Option<String>,
+    /// Whose label counts where annotators disagree: `last`, `first`, `majority`, or an annotator
+    #[arg(long, value_name = "RULE", default_value = "last")]
+    pub(crate) who_wins: String,
 }
 
 /// A length of time such as `12h`.

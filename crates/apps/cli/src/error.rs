@@ -51,6 +51,11 @@ pub(crate) enum CliError {
     #[diagnostic(transparent)]
     Wheels(#[from] scarce_wheels::Error),
 
+    /// The labelling page cannot be had.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Label(#[from] scarce_label::Error),
+
     /// The user's pictures cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -29,8 +29,8 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     args::{Cli, Command, Global, PipelineArgs, PredictArgs, RunArgs},
     commands::{
-        bundle, check, data, diff, export, graph, new, plan, predict, report, run, runs, show,
-        stages, store, tables,
+        bundle, check, collection, data, diff, export, graph, label, new, plan, predict, report,
+        run, runs, show, stages, store, tables,
     },
     error::CliError,
     output::Output,
@@ -109,10 +109,12 @@ fn dispatch(command: Command, global: &Global, out: &mut Output) -> Result<u8, C
         }
         Command::Data(command) => data::run(&command, &data_folders(global), out)?,
         Command::New(args) => new::run(&args, &data_folders(global), out)?,
+        Command::Export(args) if args.form.is_some() => collection::run(&args, global, out)?,
         Command::Export(args) => {
             let pipeline = named_by(&args.run, global)?;
             export::run(&args, pipeline.as_deref(), root, out)?;
         }
+        Command::Label(args) => label::run(&args, global, out)?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "scarce", &mut script);
@@ -188,7 +190,7 @@ fn named_by(argument: &str, global: &Global) -> Result<Option<String>, CliError>
     Ok(Some(load(&args, global, None)?.0.name))
 }
 
-fn hosts(named: &[PathBuf], root: &Path) -> Result<Hosts, CliError> {
+pub(crate) fn hosts(named: &[PathBuf], root: &Path) -> Result<Hosts, CliError> {
     let kinds = registry::kinds().iter().map(|kind| kind.description().clone()).collect();
     let builtin = BuiltIn { program: std::env::current_exe()?, kinds };
     let hosts = Hosts::discover(&Search::usual(named, builtin, root))?;
@@ -270,7 +272,7 @@ fn overrides_text(args: &PipelineArgs) -> Vec<String> {
 }
 
 /// The folders given, or the user's data directory (XDG base directory specification).
-fn data_folders(global: &Global) -> Vec<PathBuf> {
+pub(crate) fn data_folders(global: &Global) -> Vec<PathBuf> {
     if !global.data.is_empty() {
         return global.data.clone();
     }

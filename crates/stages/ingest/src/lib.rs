@@ -58,7 +58,9 @@ pub use embeddings::Params as EmbeddingsParams;
 pub use error::{Error, Result};
 pub use holdout::{All, Fold, Params as HoldoutParams};
 pub use images::{Channels, Params as IngestParams, RawShape, Size};
-pub use labels::{MatchBy, Params as LabelsParams, label_counts};
+pub use labels::{
+    MatchBy, Params as LabelsParams, ReadLabel, ReadLabels, label_counts, read_labels,
+};
 pub use model::{Params as ModelParams, Role};
 
 /// The kinds of this crate.

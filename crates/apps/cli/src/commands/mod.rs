@@ -2,11 +2,13 @@
 
 pub(crate) mod bundle;
 pub(crate) mod check;
+pub(crate) mod collection;
 pub(crate) mod data;
 pub(crate) mod diff;
 pub(crate) mod export;
 pub(crate) mod graph;
 pub(crate) mod headlines;
+pub(crate) mod label;
 pub(crate) mod new;
 pub(crate) mod pictures;
 pub(crate) mod place;

@@ -1,6 +1,7 @@
 //! `scarce report`: what a report found, its page, and the table for a document.
 
 use std::{
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -30,7 +31,7 @@ pub(crate) fn run(
         fs_err::write(file, fs_err::read(only(&folders)?.join(PAGE))?)?;
     }
     if args.open {
-        open(&only(&folders)?.join(PAGE))?;
+        open(only(&folders)?.join(PAGE).as_os_str())?;
     }
     let mut reports = Vec::new();
     for folder in &folders {
@@ -111,9 +112,9 @@ fn only(folders: &[PathBuf]) -> Result<&PathBuf, CliError> {
 }
 
 /// Asks the desktop to show a page.
-fn open(page: &Path) -> Result<(), CliError> {
+pub(crate) fn open(page: &OsStr) -> Result<(), CliError> {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let failed = |message: String| CliError::NoBrowser { page: page.to_owned(), message };
+    let failed = |message: String| CliError::NoBrowser { page: page.into(), message };
     let ended = Command::new(program).arg(page).status();
     match ended.map_err(|error| failed(format!("`{program}`: {error}")))? {
         status if status.success() => Ok(()),

@@ -211,7 +211,7 @@ impl Params {
     }
 
     /// Where encoded pictures are found in a source.
-    pub(crate) fn source_options(&self) -> SourceOptions {
+    pub fn source_options(&self) -> SourceOptions {
         SourceOptions {
             validation: self.validation,
             image_column: self.image_column.clone(),

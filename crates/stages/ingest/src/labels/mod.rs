@@ -1,5 +1,6 @@
 //! The kind `labels`: labels of one's own, for a few images or all of them.
 
+mod import;
 mod json;
 mod keys;
 mod matching;
@@ -19,6 +20,7 @@ use scarce_stage::{Context, Description, Failure, Learns, Needs, Port, Splits, S
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::import::{ReadLabel, ReadLabels, read_labels};
 pub(crate) use self::text::{read_column, read_ids};
 use self::{
     keys::Lookup,

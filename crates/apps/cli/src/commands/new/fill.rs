@@ -9,6 +9,7 @@ use crate::{args::NewArgs, error::CliError};
 const LABELLED: &str = include_str!("../../../../../../pipelines/own-photos.toml");
 const LABELLED_OWN: &str = include_str!("../../../../../../pipelines/own-images.toml");
 const FIRST: &str = include_str!("../../../../../../pipelines/own-first-labels.toml");
+const LABELLING: &str = include_str!("../../../../../../pipelines/own-labelling.toml");
 const EXPERIMENT: &str = include_str!("../../../../../../pipelines/own-experiment.toml");
 
 /// An encoder of one's own sees small pictures: training takes minutes.
@@ -25,6 +26,8 @@ pub(super) enum Task {
     First,
     /// See how few labels would do, where folders give the class of every picture.
     Experiment,
+    /// Label them on a page.
+    Labelling,
 }
 
 /// What goes into the template.
@@ -40,6 +43,7 @@ impl Task {
             Self::Labelled => "labelled",
             Self::First => "first-labels",
             Self::Experiment => "experiment",
+            Self::Labelling => "labelling",
         }
     }
 
@@ -47,7 +51,7 @@ impl Task {
     pub(super) fn next_step(self, run: &str, args: &NewArgs, found: &Found) -> String {
         let images = args.images.display();
         match self {
-            Self::Labelled => format!("next: {run}"),
+            Self::Labelled | Self::Labelling => format!("next: {run}"),
             Self::First => format!(
                 "next: {run}\n\
                  its page shows which pictures to label first; write their names and classes into a file \
@@ -86,6 +90,7 @@ pub(super) fn pipeline(
         (Task::Labelled, Encoder::Own) => LABELLED_OWN,
         (Task::First, _) => FIRST,
         (Task::Experiment, _) => EXPERIMENT,
+        (Task::Labelling, _) => LABELLING,
     };
     let mut document: DocumentMut = template.parse().map_err(std::io::Error::other)?;
     set(&mut document, "pipeline", "name", places.name.as_str());
@@ -111,7 +116,7 @@ pub(super) fn pipeline(
     if !found.unreadable.is_empty() {
         set_stage(&mut document, "images", "skip_unreadable", true);
     }
-    fit(&mut document, found);
+    fit(&mut document, task, found);
     Ok(document.to_string())
 }
 
@@ -129,12 +134,16 @@ fn size(document: &mut DocumentMut, found: &Found, most: u32) {
 }
 
 /// Numbers that a small folder does not have room for.
-fn fit(document: &mut DocumentMut, found: &Found) {
+fn fit(document: &mut DocumentMut, task: Task, found: &Found) {
     let pictures = found.pictures as i64;
     let limits = [
         ("levelled", "components", 48, pictures / 2),
+        ("reduced", "components", 128, pictures / 2),
         ("graph", "k", 10, pictures - 1),
-        ("first", "batch", 40, pictures),
+        ("first", "batch", if task == Task::Labelling { 10 } else { 40 }, pictures),
+        ("next", "batch", if task == Task::Labelling { 10 } else { 20 }, pictures),
+        ("groups", "clusters", 40, pictures / 2),
+        ("map", "perplexity", 30, pictures / 4),
     ];
     for (name, key, usual, most) in limits {
         if most < usual && stage(document, name).is_some() {

@@ -50,6 +50,48 @@ pub(crate) fn run(args: &NewArgs, data: &[PathBuf], out: &mut Output) -> Result<
     out.line(&account(args, task, &encoder, &found))
 }
 
+/// Writes the pipeline for labelling pictures on the page; what is worth saying of it.
+pub(crate) fn write_for_labelling(
+    images: &Path,
+    labels: &Path,
+    output: &Path,
+    encoder: Option<&str>,
+    data: &[PathBuf],
+) -> Result<Vec<String>, CliError> {
+    is(images, true)?;
+    let folder = output.parent().unwrap_or(Path::new(""));
+    let chosen = encoder::choose(encoder, folder, data)?;
+    let found = Found::look(images, None)?;
+    let places = fill::Places {
+        name: identifier(&output.file_stem().unwrap_or_default().to_string_lossy()),
+        images: beside(folder, images)?,
+        labels: Some(beside(folder, labels)?),
+    };
+    let text = fill::pipeline(Task::Labelling, &chosen, &found, &places)?;
+    fs_err::write(output, text)?;
+    let mut lines = vec![format!("found {}", found.pictures_line())];
+    match &chosen {
+        Encoder::Pretrained(model) => lines.push(format!("encoder: `{model}`, pretrained, frozen")),
+        Encoder::Own if encoder.is_some() => {
+            lines.push("encoder: trained on these pictures alone".to_owned());
+        }
+        Encoder::Own => lines.push(encoder::WITHOUT.to_owned()),
+    }
+    lines.push(format!("wrote {}", output.display()));
+    Ok(lines)
+}
+
+/// The name of what lies in the pipeline's own folder, so that both can be moved; otherwise as
+/// [`from`].
+fn beside(folder: &Path, path: &Path) -> Result<String, CliError> {
+    let here = std::path::absolute(folder.join("x"))?;
+    let there = std::path::absolute(path)?;
+    match there.file_name() {
+        Some(name) if here.parent() == there.parent() => Ok(name.to_string_lossy().into_owned()),
+        _ => from(folder, path),
+    }
+}
+
 /// What was found, what was written, and what comes next.
 fn account(args: &NewArgs, task: Task, encoder: &Encoder, found: &Found) -> String {
     let mut lines = vec![format!("found {}", found.pictures_line())];
