@@ -1,6 +1,7 @@
 //! The labelling page: through the keyboard of a real browser, and against those who should not use it.
 
 #![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stdout, reason = "the long test says its figures")]
 
 use std::{
     collections::HashMap,

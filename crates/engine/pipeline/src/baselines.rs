@@ -107,13 +107,12 @@ fn baseline(
             && wire(stage, "features") == Some(sources.features.as_str())
             && wire(stage, "labels") == Some(sources.labels.as_str())
     });
-    let name = match there {
-        Some(stage) => stage.name.clone(),
-        None => {
-            let name = free_name(sketch, called, of);
-            sketch.stages.push(draft(&name, kind, sources, span));
-            name
-        }
+    let name = if let Some(stage) = there {
+        stage.name.clone()
+    } else {
+        let name = free_name(sketch, called, of);
+        sketch.stages.push(draft(&name, kind, sources, span));
+        name
     };
     let inputs = &mut sketch.stages[report].inputs;
     let at = inputs.iter().position(|wired| wired.port == SAID[0]).unwrap_or_else(|| {

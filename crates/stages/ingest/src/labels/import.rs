@@ -11,7 +11,7 @@ use super::{
     read,
     read::Wanted,
 };
-use crate::{Result, roster::Roster};
+use crate::{Result, image_index::ImageIndex};
 
 /// A label of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,13 +48,13 @@ pub fn read_labels(path: &Path, names: &[String], strict: bool) -> Result<ReadLa
     let unknown = all - file.entries.len();
     let params: Params = serde_json::from_value(serde_json::json!({ "path": path }))
         .map_err(std::io::Error::other)?;
-    let roster = Roster {
+    let images = ImageIndex {
         id: (0..names.len() as u32).collect(),
         split: vec![Split::Train; names.len()],
         source: Some(names.to_vec()),
         left_out: Vec::new(),
     };
-    let rows = Lookup::new(&roster, &file, &params).rows()?;
+    let rows = Lookup::new(&images, &file, &params).rows()?;
     let label = |(entry, row): (&read::Entry, Option<usize>)| {
         let (class, annotator) = (entry.class.clone(), entry.annotator.clone());
         row.map(|image| ReadLabel { image, class, annotator })
