@@ -38,14 +38,14 @@ pub const FAMILIES: &[Family] = &[
         promise: "the run, a stage or both killed at any moment: a rerun finishes the job, all tables \
                   are those of an undisturbed run, `verify` is clean and `gc` loses nothing",
         cases: 600,
-        short: 8,
+        short: 5,
         attack: kills::at_random,
     },
     Family {
         name: "kill-points",
         promise: "the same, killed before the Nth change that the run makes to a file or folder",
         cases: 400,
-        short: 8,
+        short: 5,
         attack: kills::at_a_call,
     },
     Family {
@@ -61,7 +61,7 @@ pub const FAMILIES: &[Family] = &[
         promise: "ENOSPC or EIO at any write or read, once or from there on: no panic, no half entry, \
                   no wrong table; with the disk mended a rerun finishes the job",
         cases: 400,
-        short: 8,
+        short: 6,
         attack: disks::attack,
     },
     Family {
@@ -69,7 +69,7 @@ pub const FAMILIES: &[Family] = &[
         promise: "any file of the artifacts cut short, flipped, overwritten, removed or replaced by \
                   something else: noticed, set aside, computed again to the same bytes",
         cases: 400,
-        short: 10,
+        short: 6,
         attack: damage::attack,
     },
     Family {
@@ -109,7 +109,7 @@ pub const FAMILIES: &[Family] = &[
         promise: "any mutation of the repository's pipelines: `check` and `plan` answer in bounded time \
                   and memory with exit code 0 or 2, and never panic",
         cases: 2000,
-        short: 30,
+        short: 20,
         attack: hostile::attack,
     },
     Family {
