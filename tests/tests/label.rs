@@ -1,6 +1,10 @@
 //! The labelling page: through the keyboard of a real browser, and against those who should not use it.
 
 #![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::print_stdout,
+    reason = "the figures are printed by the command that measures them"
+)]
 
 use std::{
     collections::HashMap,
