@@ -136,13 +136,12 @@ impl Gallery {
     pub fn image_ref(&self, place: u32) -> Result<ImageRef> {
         let file = self.name(place).unwrap_or_default().to_owned();
         let known = lock(&self.digests).get(&place).cloned();
-        let blake3 = match known {
-            Some(digest) => digest,
-            None => {
-                let digest = blake3::hash(&self.bytes(place)?).to_hex().to_string();
-                lock(&self.digests).insert(place, digest.clone());
-                digest
-            }
+        let blake3 = if let Some(digest) = known {
+            digest
+        } else {
+            let digest = blake3::hash(&self.bytes(place)?).to_hex().to_string();
+            lock(&self.digests).insert(place, digest.clone());
+            digest
         };
         Ok(ImageRef { file, blake3 })
     }

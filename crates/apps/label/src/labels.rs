@@ -57,7 +57,10 @@ pub(crate) fn place(path: &Path, bytes: &[u8], lasting: bool) -> Result<()> {
         fs_err::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644))?;
     }
     file.persist(&absolute).map_err(|error| error.error)?;
-    if lasting { crate::journal::sync_folder(folder) } else { Ok(()) }
+    if lasting {
+        crate::journal::sync_folder(folder);
+    }
+    Ok(())
 }
 
 /// How far two annotators agree where both labelled.

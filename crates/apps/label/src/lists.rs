@@ -76,7 +76,7 @@ pub(crate) struct Doubt {
 
 /// A group of pictures without labels.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Group {
+pub(crate) struct Alike {
     group: i32,
     open: usize,
     /// The class that most of its pictures are taken for.
@@ -120,14 +120,14 @@ impl Session {
         let before = places.len();
         places.retain(|&place| !state.queue.is_audit(place));
         let left_out = before - places.len();
-        self.sort(&state, wanted, &mut places);
+        Self::sort(&state, wanted, &mut places);
         let total = places.len();
         let items = places.iter().skip(from).take(most);
         let items = items.filter_map(|&place| self.item_of(&state, place)).collect();
         Ok(Grid { total, left_out, items })
     }
 
-    fn sort(&self, state: &State, wanted: &Wanted, places: &mut [u32]) {
+    fn sort(state: &State, wanted: &Wanted, places: &mut [u32]) {
         if let Wanted::Uncertain = wanted {
             let margin = |place: &u32| state.beliefs.as_ref().map_or(1.0, |b| b.margin(*place));
             places.sort_by(|a, b| margin(a).total_cmp(&margin(b)));
@@ -146,7 +146,7 @@ impl Session {
     }
 
     /// Groups with pictures that have no label, the largest first.
-    pub(crate) fn groups(&self) -> Vec<Group> {
+    pub(crate) fn groups(&self) -> Vec<Alike> {
         let state = self.state();
         let Some(groups) = state.groups.clone() else { return Vec::new() };
         let rule = &self.settings.who_wins;
@@ -157,7 +157,7 @@ impl Session {
                 members.entry(group).or_default().push(place);
             }
         }
-        let mut found: Vec<Group> = members
+        let mut found: Vec<Alike> = members
             .into_iter()
             .map(|(group, mut places)| {
                 let mut votes: HashMap<String, usize> = HashMap::new();
@@ -167,9 +167,9 @@ impl Session {
                 }
                 let guess = votes.into_iter().max_by(|a, b| (a.1, &b.0).cmp(&(b.1, &a.0)));
                 let open = places.len();
-                self.sort(&state, &Wanted::Group { group }, &mut places);
+                Self::sort(&state, &Wanted::Group { group }, &mut places);
                 places.truncate(4);
-                Group { group, open, guess: guess.map(|(class, _)| class), places }
+                Alike { group, open, guess: guess.map(|(class, _)| class), places }
             })
             .collect();
         found.sort_by_key(|group| (std::cmp::Reverse(group.open), group.group));

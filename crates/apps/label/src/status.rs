@@ -33,6 +33,7 @@ pub(crate) struct Class {
 
 /// Everything.
 #[derive(Debug, Clone, Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a light of its own on the page")]
 pub(crate) struct Status {
     #[serde(flatten)]
     phase: Phase,

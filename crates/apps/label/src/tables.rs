@@ -131,7 +131,9 @@ impl Vectors {
             mean.iter_mut().zip(vector).for_each(|(mean, value)| *mean += value);
             count += 1.0;
         }
-        mean.iter_mut().for_each(|mean| *mean /= count.max(1.0));
+        for mean in &mut mean {
+            *mean /= count.max(1.0);
+        }
         mean
     }
 }

@@ -48,7 +48,7 @@ impl Journal {
             return Err(Error::NoJournal { path: path.to_owned() });
         }
         if is_new && let Some(folder) = path.parent() {
-            sync_folder(folder)?;
+            sync_folder(folder);
         }
         let mut journal = Self { path: path.to_owned(), file, audit_seed: 0, read: 0, lines: 0 };
         let entries = journal.locked(|journal| {
@@ -201,11 +201,10 @@ fn line(value: &impl Serialize) -> Result<Vec<u8>> {
 }
 
 /// So that a file that was made or renamed is found after a power cut.
-pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
+pub(crate) fn sync_folder(folder: &Path) {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     // Not every system lets folders be opened.
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }
-    Ok(())
 }

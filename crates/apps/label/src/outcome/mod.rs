@@ -123,18 +123,19 @@ impl Outcome {
                 Some(Decision::Label(label)) => {
                     Row { file, label, confidence: 1.0, source: Source::Given }
                 }
-                _ => match beliefs.as_ref().and_then(|beliefs| beliefs.guess(place)) {
-                    Some(guess) => Row {
+                _ => {
+                    let guess = beliefs.as_ref().and_then(|beliefs| beliefs.guess(place));
+                    let Some(guess) = guess else {
+                        unknown += 1;
+                        continue;
+                    };
+                    Row {
                         file,
                         label: guess.class,
                         confidence: guess.probability,
                         source: Source::Predicted,
-                    },
-                    None => {
-                        unknown += 1;
-                        continue;
                     }
-                },
+                }
             };
             places.push(place);
             rows.push(row);
