@@ -20,8 +20,7 @@ fn as_vectors(bytes: &[u8]) {
     let is = |descr: &[u8]| head.windows(descr.len()).any(|window| window == descr);
     if done.is_ok() && bytes.starts_with(b"\x93NUMPY") && is(b"'descr': '<f4'") && !is(b"\"") {
         let (table, _) = bench.output::<Embeddings>("embeddings");
-        let found: Vec<u8> =
-            table.embedding.values().iter().flat_map(|x| x.to_le_bytes()).collect();
+        let found: Vec<u8> = table.embedding.values.iter().flat_map(|x| x.to_le_bytes()).collect();
         assert!(bytes.ends_with(&found), "numbers are not those of the file");
     }
 }
