@@ -11,7 +11,7 @@
 //! | target | bytes | handed to |
 //! | --- | --- | --- |
 //! | [`idx`] | IDX, gzip or not | the kind `ingest`, as images and as truth |
-//! | [`npy`] | NumPy arrays | the kind `ingest-embeddings`, as vectors and as truth |
+//! | [`npy`] | `NumPy` arrays | the kind `ingest-embeddings`, as vectors and as truth |
 //! | [`labels_csv`], [`labels_json`] | files of labels; Label Studio, COCO, `FiftyOne` | the kind `labels` |
 //! | [`picture`] | PNG, JPEG, WebP, TIFF, BMP, GIF, PNM | `scarce_pictures::decode` |
 //! | [`parquet`] | footers and pages | `open_parquet`, [`Reader`](scarce_artifact::Reader) |
