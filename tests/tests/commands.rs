@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use scarce_tests::{Project, SMALL};
+use scarce_tests::{Project, SMALL, files};
 use serde_json::Value;
 
 fn ran() -> Project {
@@ -84,7 +84,7 @@ mod as_json {
     use super::*;
 
     /// Every word of `scarce --help`, with what it is asked. A run prints a value per line.
-    const ASKED: [&[&str]; 22] = [
+    const ASKED: [&[&str]; 27] = [
         &["check", "pipeline.toml"],
         &["plan", "pipeline.toml"],
         &["graph", "pipeline.toml"],
@@ -100,6 +100,11 @@ mod as_json {
         &["runs"],
         &["stages"],
         &["stages", "knn"],
+        &["tables"],
+        &["tables", "labels"],
+        &["diff", "small", "small"],
+        &["bundle", "small/knn", "--output", "model.scarce"],
+        &["predict", "model.scarce", "new"],
         &["schema"],
         &["verify"],
         &["gc", "--dry-run"],
@@ -136,9 +141,12 @@ mod as_json {
         let project = ran();
         project.write("pictures/a.png", "");
         project.write("labels.csv", "file,label\n");
+        for at in 0..2 {
+            project.write(&format!("new/{at}.png"), files::png(8, 8, &files::square(at, at)));
+        }
         for words in ASKED {
             let answer = project.scarce(&[words, &["--json"]].concat()).ended(0);
-            if words[0] == "run" {
+            if ["run", "predict"].contains(&words[0]) {
                 assert!(answer.json_lines().len() > 1, "{answer}");
             } else {
                 assert!(!answer.json().is_null(), "{words:?}: {answer}");
@@ -152,6 +160,8 @@ mod as_json {
         {
             let word = line.split_whitespace().next().unwrap();
             let asked = ASKED.iter().any(|words| words[0] == word) || word == "help";
+            // It serves its page until somebody ends it.
+            let asked = asked || word == "label";
             assert!(asked, "`{word}` is not asked for JSON here");
         }
     }

@@ -145,21 +145,23 @@ fn session(project: &Project, page: &Path) -> usize {
         }
         ran += 1;
     }
-    let path = format!("{}:{}", binaries().display(), std::env::var("PATH").unwrap_or_default());
-    let mut command = project.command(&[]);
-    let inherited: Vec<_> =
-        command.get_envs().map(|(k, v)| (k.to_owned(), v.map(ToOwned::to_owned))).collect();
-    let folder = command.get_current_dir().map(Path::to_owned);
-    command = Command::new("sh");
-    for (key, value) in inherited {
+    let settings = project.command(&[]);
+    let mut command = Command::new("sh");
+    for (key, value) in settings.get_envs() {
         match value {
             Some(value) => command.env(key, value),
             None => command.env_remove(key),
         };
     }
+    let own = settings.get_envs().find(|(key, _)| *key == "PATH").and_then(|(_, value)| value);
+    let path = own.map_or_else(
+        || std::env::var("PATH").unwrap_or_default(),
+        |own| own.to_string_lossy().into_owned(),
+    );
+    let path = format!("{}:{path}", binaries().display());
     let output = command
         .env("PATH", path)
-        .current_dir(folder.unwrap_or_else(|| project.folder().to_owned()))
+        .current_dir(project.folder())
         .args(["-euxc", &script])
         .output()
         .unwrap();
@@ -193,10 +195,17 @@ mod sessions {
 
     #[test]
     fn kinds_of_your_own() {
-        if python_with("pyarrow").is_none() {
+        let Some(python) = python_with("pyarrow") else {
             return skipped("the guide's host needs a Python with pyarrow");
-        }
-        let ran = session(&Project::new(), &guide().join("hosts.md"));
+        };
+        // The host's first line asks for `python3`.
+        let mut project = Project::new();
+        let wrapper = project.write("bin/python3", format!("#!/bin/sh\nexec {python} \"$@\"\n"));
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs_err::set_permissions(&wrapper, mode).unwrap();
+        let bin = wrapper.parent().unwrap().display().to_string();
+        project.set("PATH", &format!("{bin}:{}", std::env::var("PATH").unwrap_or_default()));
+        let ran = session(&project, &guide().join("hosts.md"));
         assert_eq!(ran, 3);
     }
 }
