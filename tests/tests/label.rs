@@ -565,7 +565,7 @@ fn clothes_by_the_keyboard() {
     let begin = Instant::now();
     browser.until(3_600, "return document.querySelector('#stage img') !== null");
     println!("{} pictures, ready after {:.0} s", truth.len(), begin.elapsed().as_secs_f64());
-    let mut waits = Vec::new();
+    let (mut waits, mut missed) = (Vec::new(), Vec::new());
     for (goal, wanted) in [(10, 0.70), (50, 0.78), (100, 0.80)] {
         while status(&page)["learnt"].as_u64().unwrap() < goal {
             let alt = browser.until(20, "return document.querySelector('#stage img')?.alt ?? null");
@@ -604,8 +604,8 @@ fn clothes_by_the_keyboard() {
             status["audit"],
             status["learnt_in"].as_f64().unwrap_or_default()
         );
-        if most.is_none() {
-            assert!(share >= wanted, "{share} after {goal} labels");
+        if most.is_none() && share < wanted {
+            missed.push(format!("{:.1} % after {goal} labels", 100.0 * share));
         }
         if goal == 50 {
             page.kill();
@@ -633,4 +633,5 @@ fn clothes_by_the_keyboard() {
         waits.last().unwrap()
     );
     assert!(waits.last().unwrap() < &1.0);
+    assert!(missed.is_empty(), "less than wanted: {}", missed.join(", "));
 }
