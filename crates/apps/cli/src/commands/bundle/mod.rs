@@ -6,7 +6,10 @@
 pub(super) mod chain;
 mod pack;
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
 use scarce_artifact::{Digest, digest_file};
 use scarce_orchestrator::Orchestrator;
@@ -56,7 +59,11 @@ pub(crate) fn run(
     let beside = to.parent().unwrap_or(&to);
     let folder = tempfile::Builder::new().prefix(".bundle-").tempdir_in(beside)?;
     let manifest = make(orchestrator, stage, root, folder.path())?;
-    let whole = tempfile::Builder::new().prefix(".bundle-").tempfile_in(beside)?;
+    let whole = tempfile::Builder::new()
+        .prefix(".bundle-")
+        // as any file that one writes; less what the umask takes away
+        .permissions(PermissionsExt::from_mode(0o666))
+        .tempfile_in(beside)?;
     pack::pack(folder.path(), whole.as_file())?;
     whole.as_file().sync_all()?;
     let bytes = whole.as_file().metadata()?.len();
